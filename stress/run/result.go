@@ -1,0 +1,76 @@
+package run
+
+import "time"
+
+// Ending is what became of an attempt's processes: facts, before any judgement.
+type Ending struct {
+	// StartError says why the command could not be started; nothing ran then.
+	StartError error
+	// Machine names the machine's own fault, in words for the user: "out of file descriptors (limit 64)".
+	// It is empty where the machine is not to blame.
+	Machine string
+	// Harness says what heisen itself did wrong or could not finish; empty where it did its work.
+	Harness string
+	// Code is the exit code of the main process; it counts only where Signal is 0.
+	Code int
+	// Signal is the number of the signal that ended the main process, 0 for a normal exit.
+	Signal int
+	// SignalName is that signal as people write it (SIGSEGV).
+	SignalName string
+	// CoreDumped is the kernel's word that a core was written.
+	CoreDumped bool
+	// TimedOut tells that heisen stopped the attempt because its time was up.
+	TimedOut bool
+	// Stopped tells that heisen stopped the attempt because it was ordered to (Orders.Stop).
+	Stopped bool
+	// Suspended is how long the attempt stood paused by heisen.
+	Suspended time.Duration
+	// OOMKills is how many of the attempt's processes the kernel killed for memory, as its cgroup or the
+	// kernel counts them.
+	OOMKills int
+}
+
+// Usage is what an attempt took, from the kernel's accounting of its reaped main process and the
+// children that one waited for (getrusage(2)).
+type Usage struct {
+	User   time.Duration
+	System time.Duration
+	// MaxRSS is the largest resident set of any one of its processes, in bytes.
+	MaxRSS int64
+}
+
+// Leak is a process that was still there when the attempt's main process had ended.
+type Leak struct {
+	PID     int    `json:"pid"`
+	Command string `json:"command"`
+}
+
+// Evidence is what an attempt left to be read.
+type Evidence struct {
+	Output Output
+	// DumpAt is the number of output bytes that had come when the dump signal was sent: what comes after
+	// is the stack dump. It is -1 where none was asked for.
+	DumpAt int64
+	// Leaks are the processes that were left and killed.
+	Leaks []Leak
+	// HeldOpen tells that some process outside the attempt's reach kept its output open.
+	HeldOpen bool
+	// NotCollected maps a measurement to why this machine could not give it.
+	NotCollected map[string]string
+}
+
+// Result is all a runner reports of one attempt. When a runner returns it, no process of the attempt is
+// left and its output is closed.
+type Result struct {
+	Started time.Time
+	// Wall is the time from start to end of the main process, what it stood paused not counted.
+	Wall     time.Duration
+	Ending   Ending
+	Usage    Usage
+	Evidence Evidence
+}
+
+// Leaked is the bit beside the outcome: processes or open pipes were left behind.
+func (r *Result) Leaked() bool {
+	return len(r.Evidence.Leaks) > 0 || r.Evidence.HeldOpen
+}
