@@ -6,8 +6,8 @@ import "time"
 type Ending struct {
 	// StartError says why the command could not be started; nothing ran then.
 	StartError error
-	// Machine names the machine's own fault, in words for the user: "out of file descriptors (limit 64)".
-	// It is empty where the machine is not to blame.
+	// Machine names the machine's own fault that kept the attempt from being started, in words for the
+	// user: "out of file descriptors (limit 64)"; nothing ran then. It is empty where something ran.
 	Machine string
 	// Harness says what heisen itself did wrong or could not finish; empty where it did its work.
 	Harness string

@@ -1,0 +1,129 @@
+package stress
+
+import (
+	"fmt"
+	"time"
+
+	"heisen/stress/run"
+)
+
+// flight is one attempt from its start to the end of its finish stage.
+type flight struct {
+	attempt run.Attempt
+	ctl     *run.Control
+	started time.Time
+	paused  time.Duration // how long the campaign had stood still before it started
+	over    bool          // its processes are gone; it is in its finish stage
+	slow    bool          // it was named slow
+}
+
+// landing is how a flight ended. Exactly one of its fields beside f, released and failure is set; none
+// when the attempt was cancelled.
+type landing struct {
+	f        *flight
+	finished *run.Finished
+	retried  *run.Retried
+	// fault is the machine's: nothing of the attempt ran, and it is not a try.
+	fault string
+	// dirty says why the slot's temp folder could not be emptied; the slot is not used again then.
+	dirty error
+	// failure ends the campaign: the disk or heisen itself is broken.
+	failure error
+}
+
+// fly runs one attempt and sees it through its finish stage. The order of the steps is the promise that
+// nothing is lost: a crash between any two of them leaves an attempt that is simply run again.
+func (e *Engine) fly(f *flight) {
+	l := landing{f: f}
+	temp, err := e.cfg.Workspace.Prepare(f.attempt.Slot)
+	if err != nil {
+		if l.fault = run.FaultOf(err); l.fault == "" {
+			l.failure = fmt.Errorf("prepare temp folder: %w", err)
+		}
+		e.ran <- f
+		e.landed <- l
+		return
+	}
+	f.attempt.Temp = temp
+	// 1, 2. No process of the attempt is left and its output is closed: the runner's contract.
+	res := e.cfg.Runner.Run(f.attempt, f.ctl)
+	e.ran <- f
+	// 3, 4. Evidence archived, then the record on disk.
+	e.settle(f, &res, &l)
+	// 5. The temp folder goes back, once; what a failure left in it is in its bundle by now.
+	l.dirty = e.cfg.Workspace.Release(f.attempt.Slot)
+	// 6. The dispatcher returns the slot and its ports, and moves the figures from the new state.
+	e.landed <- l
+}
+
+// settle judges a result and makes what came of it durable.
+func (e *Engine) settle(f *flight, res *run.Result, l *landing) {
+	if res.Ending.Machine != "" {
+		l.fault = res.Ending.Machine
+		return
+	}
+	outcome, cause := e.judge(f.attempt, res)
+	switch {
+	case outcome == run.Cancelled:
+	case outcome.Retryable() && f.attempt.Try <= maxRetries:
+		l.retried = &run.Retried{Seq: f.attempt.Seq, Try: f.attempt.Try, Outcome: outcome, Cause: cause}
+		l.failure = e.recordPatiently(*l.retried)
+	default:
+		fin := e.describe(f.attempt, res, outcome, cause)
+		l.failure = e.file(f.attempt, &fin, res)
+		l.finished = &fin
+	}
+}
+
+// judge asks the oracle, and for a failure whose output names an exhausted resource, the machine.
+func (e *Engine) judge(a run.Attempt, res *run.Result) (run.Outcome, string) {
+	outcome, cause := e.cfg.Judge.Outcome(res)
+	if (outcome == run.Fail || outcome == run.Crash) && e.cfg.Confirm != nil {
+		if fault := e.cfg.Confirm(res.Evidence.Output.Bytes(), a); fault != "" {
+			return run.HarnessError, "the machine, not the test: " + fault
+		}
+	}
+	return outcome, cause
+}
+
+// file archives the evidence and then, and only then, records the attempt as finished.
+func (e *Engine) file(a run.Attempt, fin *run.Finished, res *run.Result) error {
+	err := e.patiently(func() (err error) {
+		fin.Filed, err = e.cfg.Archiver.Archive(a, fin, res)
+		return err
+	})
+	if err != nil {
+		return fmt.Errorf("archive evidence of attempt %d: %w", a.Seq, err)
+	}
+	return e.recordPatiently(*fin)
+}
+
+func (e *Engine) recordPatiently(event run.Event) error {
+	if err := e.patiently(func() error { return e.record(event) }); err != nil {
+		return fmt.Errorf("write the journal: %w", err)
+	}
+	return nil
+}
+
+// describe is the attempt's record, without its evidence.
+func (e *Engine) describe(a run.Attempt, res *run.Result, outcome run.Outcome, cause string) run.Finished {
+	return run.Finished{
+		Seq:     a.Seq,
+		Try:     a.Try,
+		Epoch:   e.cfg.Began.Epoch,
+		Slot:    a.Slot,
+		Running: a.Running,
+		Seed:    a.Seed,
+		At:      res.Started.Round(0),
+		Wall:    res.Wall.Microseconds(),
+		User:    res.Usage.User.Microseconds(),
+		System:  res.Usage.System.Microseconds(),
+		MaxRSS:  res.Usage.MaxRSS / 1024,
+		Outcome: outcome,
+		Cause:   cause,
+		Code:    res.Ending.Code,
+		Signal:  res.Ending.SignalName,
+		Leaked:  res.Leaked(),
+		Output:  res.Evidence.Output.Total,
+	}
+}
