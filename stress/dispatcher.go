@@ -22,6 +22,7 @@ type dispatcher struct {
 	throttle throttle
 	flights  map[int]*flight
 	live     int // flights whose processes may still run
+	failing  int // flights in their finish stage that will be failures
 
 	begun     time.Time
 	before    time.Duration // elapsed in earlier sessions
@@ -71,8 +72,7 @@ func (d *dispatcher) loop() {
 		case what := <-d.asks:
 			what(d)
 		case f := <-d.ran:
-			f.over = true
-			d.live--
+			d.over(f)
 		case l := <-d.landed:
 			d.land(l)
 		case <-ticker.C:
@@ -85,7 +85,7 @@ func (d *dispatcher) loop() {
 func (d *dispatcher) fill() {
 	now := time.Now()
 	allowed := min(d.throttle.limit(now, d.spec.Width), ramp(d.spec.Width, d.cfg.CPUs, d.spec.Ramp, d.session()))
-	for d.stopping == "" && d.pausedAt.IsZero() && d.waiting == "" && d.live < allowed {
+	for d.mayStart() && d.live < allowed {
 		slot, ok := d.slots.take()
 		if !ok {
 			return
@@ -98,6 +98,14 @@ func (d *dispatcher) fill() {
 		}
 		d.start(t, slot)
 	}
+}
+
+// mayStart tells whether anything may be started at all. A failure on its way to the disk already counts
+// here: one more attempt after the last failure that was asked for would be one too many.
+func (d *dispatcher) mayStart() bool {
+	enough := d.spec.Stop.Failures
+	return d.stopping == "" && d.pausedAt.IsZero() && d.waiting == "" &&
+		(enough == 0 || d.tally.Counts().Failures()+int64(d.failing) < enough)
 }
 
 // stopWhenDrained ends the session once the queue is empty and nothing that flies can come back to it.
@@ -128,10 +136,22 @@ func (d *dispatcher) start(t turn, slot int) {
 	go d.fly(f)
 }
 
+// over notes that a flight's processes are gone, which makes room for others.
+func (d *dispatcher) over(f *flight) {
+	f.over = true
+	d.live--
+	if f.outcome.Failed() {
+		d.failing++
+	}
+}
+
 // land takes a flight's slot back, once, and moves the figures.
 func (d *dispatcher) land(l landing) {
 	slot := l.f.attempt.Slot
 	delete(d.flights, slot)
+	if l.f.outcome.Failed() {
+		d.failing--
+	}
 	if l.dirty != nil {
 		d.slots.retire()
 		d.note(run.MachineFault{Fault: "cannot empty a temp folder, its slot is not used again: " + l.dirty.Error()})

@@ -104,6 +104,7 @@ func (e *Engine) Run() (run.Ended, error) {
 	if d.failure == nil {
 		d.failure = e.record(ended)
 	}
+	d.tally.Add(ended)
 	d.emit(ended)
 	return ended, d.failure
 }

@@ -14,6 +14,8 @@ type flight struct {
 	started time.Time
 	paused  time.Duration // how long the campaign had stood still before it started
 	over    bool          // its processes are gone; it is in its finish stage
+	outcome run.Outcome   // the judgement, once it is over
+	cause   string
 	slow    bool          // it was named slow
 }
 
@@ -47,6 +49,7 @@ func (e *Engine) fly(f *flight) {
 	f.attempt.Temp = temp
 	// 1, 2. No process of the attempt is left and its output is closed: the runner's contract.
 	res := e.cfg.Runner.Run(f.attempt, f.ctl)
+	f.outcome, f.cause = e.judge(f.attempt, &res)
 	e.ran <- f
 	// 3, 4. Evidence archived, then the record on disk.
 	e.settle(f, &res, &l)
@@ -62,7 +65,7 @@ func (e *Engine) settle(f *flight, res *run.Result, l *landing) {
 		l.fault = res.Ending.Machine
 		return
 	}
-	outcome, cause := e.judge(f.attempt, res)
+	outcome, cause := f.outcome, f.cause
 	switch {
 	case outcome == run.Cancelled:
 	case outcome.Retryable() && f.attempt.Try <= maxRetries:

@@ -14,7 +14,10 @@ type slots struct {
 	most int
 }
 
-func newSlots(width int) *slots { return &slots{most: width + spareSlots} }
+// MaxSlots is how many slots a campaign of such a width may use: slots are numbered from 0 to one less.
+func MaxSlots(width int) int { return width + spareSlots }
+
+func newSlots(width int) *slots { return &slots{most: MaxSlots(width)} }
 
 // take lends a slot; false when all are out.
 func (s *slots) take() (int, bool) {

@@ -49,6 +49,13 @@ func TestOutputBytesKeepsTheOrder(t *testing.T) {
 	require.Equal(t, []byte{}, (&run.Output{}).Bytes())
 }
 
+func TestKeptTranslatesAnOffset(t *testing.T) {
+	o := run.Output{Head: []run.Chunk{{Data: []byte("ab")}, {Data: []byte("cd")}}, Tail: []run.Chunk{{Data: []byte("xyz")}}, Total: 17, Omitted: 10}
+	for at, want := range map[int64]int{-1: -1, 0: 0, 3: 3, 4: 4, 9: 4, 14: 4, 15: 5, 17: 7} {
+		require.Equal(t, want, o.Kept(at), "offset %d", at)
+	}
+}
+
 func TestAutomaticTimeout(t *testing.T) {
 	auto := run.TimeoutPolicy{}
 	require.Equal(t, 10*time.Minute, auto.At(run.AutoTimeoutPasses-1, time.Millisecond), "not known yet")

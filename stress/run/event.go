@@ -18,6 +18,8 @@ type Began struct {
 	Identity Identity `json:"identity"`
 	// Tier is how this session's processes are supervised, and what that lacks.
 	Tier Tier `json:"tier"`
+	// NotCollected maps a signal to why this machine cannot give it.
+	NotCollected map[string]string `json:"not_collected,omitempty"`
 	// Version is heisen's own.
 	Version string `json:"version"`
 }
@@ -70,6 +72,8 @@ type Finished struct {
 	Leaked bool   `json:"leaked,omitempty"`
 	// Output is how many bytes the attempt wrote.
 	Output int64 `json:"output,omitempty"`
+	// Signals are its measurements.
+	Signals Signals `json:"signals,omitempty"`
 	// Filed is where the attempt's evidence is; nil for most passes.
 	Filed *Filed `json:"filed,omitempty"`
 }

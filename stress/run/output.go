@@ -52,3 +52,16 @@ func (o *Output) Bytes() []byte {
 	}
 	return all
 }
+
+// Kept translates an offset in all that came (Evidence.DumpAt) into one in Bytes: an offset in what was
+// omitted becomes the place of the gap, and -1 stays -1.
+func (o *Output) Kept(at int64) int {
+	head := int64(0)
+	for _, c := range o.Head {
+		head += int64(len(c.Data))
+	}
+	if at <= head {
+		return int(at)
+	}
+	return int(max(head, at-o.Omitted))
+}

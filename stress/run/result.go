@@ -55,7 +55,8 @@ type Evidence struct {
 	Leaks []Leak
 	// HeldOpen tells that some process outside the attempt's reach kept its output open.
 	HeldOpen bool
-	// NotCollected maps a measurement to why this machine could not give it.
+	// Signals are the attempt's measurements; NotCollected maps what is not among them to why.
+	Signals      Signals
 	NotCollected map[string]string
 }
 

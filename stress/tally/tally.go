@@ -7,6 +7,7 @@
 package tally
 
 import (
+	"errors"
 	"iter"
 	"maps"
 	"slices"
@@ -233,4 +234,18 @@ func (t *Tally) Elapsed() time.Duration {
 		return t.s.Elapsed + t.s.LastSeen.Sub(t.s.LastBegan.At)
 	}
 	return t.s.Elapsed
+}
+
+// Apply folds one journal payload. A kind of event that only a newer heisen knows changes no figure this
+// one shows.
+func (t *Tally) Apply(payload []byte) error {
+	event, err := run.Decode(payload)
+	switch {
+	case errors.Is(err, run.ErrUnknownEvent):
+		return nil
+	case err != nil:
+		return err
+	}
+	t.Add(event)
+	return nil
 }

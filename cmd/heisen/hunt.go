@@ -1,0 +1,76 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"os"
+
+	"github.com/urfave/cli/v2"
+
+	"heisen/stress/proc/guard"
+)
+
+const huntExamples = `Everything after -- is the test and its arguments. Each attempt has its own TMPDIR, HEISEN_ATTEMPT,
+HEISEN_SLOT, HEISEN_SEED and HEISEN_PORT_BASE; {tmp}, {attempt}, {slot}, {seed} and {port} stand for the
+same in arguments. Slots are small numbers that no two attempts in flight share.
+
+EXAMPLES:
+   heisen hunt --until-fail -- ./my.test -test.run TestX
+   heisen hunt -j 64 --for 1h -- python3 -m pytest -x tests/test_server.py
+   heisen hunt --runs 1000 --limit memory=1G -- ./server_test --port '{port}'
+   heisen hunt --resume last
+
+Without a stop rule it goes on until Ctrl-C. Ctrl-C once starts no more attempts and gives those that
+run the grace to finish; twice stops them at once. Ctrl-Z and fg work.
+
+` + exitCodesHelp
+
+func huntCommand(stdout, stderr io.Writer) *cli.Command {
+	return &cli.Command{
+		Name:         "hunt",
+		Usage:        "rerun a test in parallel, and keep what fails",
+		ArgsUsage:    "-- COMMAND [ARGUMENTS]",
+		Description:  huntExamples,
+		Flags:        huntFlags(),
+		OnUsageError: onUsageError,
+		Action: func(c *cli.Context) error {
+			return guarded(stderr, func(link *guard.Link) error {
+				plan, err := planHunt(c)
+				if err != nil {
+					return err
+				}
+				return hunt(plan, link, stdout, stderr)
+			})
+		},
+	}
+}
+
+// guarded makes this process the front, which owns the terminal, and runs work in the supervisor that
+// the front starts (see stress/proc/guard).
+func guarded(stderr io.Writer, work func(*guard.Link) error) error {
+	link, err := guard.Attach()
+	switch {
+	case errors.Is(err, guard.ErrNotSupervised):
+		return front()
+	case err != nil:
+		return err
+	}
+	defer link.Close()
+	return work(link)
+}
+
+func front() error {
+	exit, err := guard.Front(guard.FrontConfig{Args: os.Args})
+	switch {
+	case err != nil:
+		return err
+	case exit.Signal != 0 && len(exit.Left) > 0:
+		return fmt.Errorf("the supervisor was killed by %v and processes %v could not be: end them by hand, then heisen hunt --resume last", exit.Signal, exit.Left)
+	case exit.Signal != 0:
+		return fmt.Errorf("the supervisor was killed by %v; nothing it started is left: go on with heisen hunt --resume last", exit.Signal)
+	case exit.Code != 0:
+		return coded(exit.Code)
+	}
+	return nil
+}

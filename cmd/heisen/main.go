@@ -1,0 +1,26 @@
+// Command heisen reruns a flaky test many times in parallel until it shows why it fails.
+//
+// This package is wiring: flags become a run.Spec, packages are put together, signals are passed on and
+// errors become exit codes. What heisen does is in the packages below.
+package main
+
+import (
+	"io"
+	"os"
+)
+
+// version is set by the release build (-ldflags "-X main.version=...").
+var version = "0.1.0-dev"
+
+func main() {
+	os.Exit(Main(os.Args, os.Stdout, os.Stderr))
+}
+
+// Main runs one command line and returns the exit code.
+func Main(args []string, stdout, stderr io.Writer) int {
+	if code, hidden := runHidden(args); hidden {
+		return code
+	}
+	app := newApp(stdout, stderr)
+	return report(stderr, app.Run(flagsFirst(app, args)))
+}

@@ -1,0 +1,257 @@
+package main
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"runtime"
+	"slices"
+	"time"
+
+	"heisen/reports"
+	"heisen/reports/live"
+	"heisen/reports/text"
+	"heisen/repro/bundle"
+	"heisen/repro/provenance"
+	"heisen/stress"
+	"heisen/stress/campaign"
+	"heisen/stress/durable"
+	"heisen/stress/journal"
+	"heisen/stress/ports"
+	"heisen/stress/proc"
+	"heisen/stress/proc/guard"
+	"heisen/stress/run"
+	"heisen/stress/tally"
+)
+
+const (
+	// lockWait is how long a resume waits for a heisen that was killed a moment ago to be gone.
+	lockWait = 10 * time.Second
+	// mostTemp is how much of a failure's temp folder a bundle keeps.
+	mostTempBytes   = 64 << 20
+	mostTempEntries = 10_000
+)
+
+// session is one run of a campaign put together: what has to be closed again, in reverse order, and the
+// engine with its view.
+type session struct {
+	plan    *plan
+	folder  *campaign.Folder
+	began   run.Began
+	figures *tally.Tally
+	engine  *stress.Engine
+	view    *live.View
+	stderr  io.Writer
+	fail    durable.Failpoints
+	closers []func() error
+}
+
+// closeLater remembers how to give something back.
+func (s *session) closeLater(f func() error) { s.closers = append(s.closers, f) }
+
+// close gives everything back, the last taken first.
+func (s *session) close() error {
+	var errs []error
+	for _, f := range slices.Backward(s.closers) {
+		errs = append(errs, f())
+	}
+	s.closers = nil
+	return errors.Join(errs...)
+}
+
+// openSession takes the campaign's folder and everything a session needs. After an error nothing is left.
+func openSession(p *plan, stderr io.Writer) (_ *session, err error) {
+	fail, err := durable.ParseFailpoints(os.Getenv("HEISEN_FAILPOINTS"))
+	if err != nil {
+		return nil, usageError{err}
+	}
+	s := &session{plan: p, stderr: stderr, fail: fail}
+	defer func() {
+		if err != nil {
+			_ = s.close() // the first error is the one to tell
+		}
+	}()
+	if err := s.openFolder(); err != nil {
+		return nil, err
+	}
+	j, err := s.openJournal()
+	if err != nil {
+		return nil, err
+	}
+	supervisor, err := s.openSupervisor()
+	if err != nil {
+		return nil, err
+	}
+	return s, s.assemble(j, supervisor)
+}
+
+// openFolder makes or takes the campaign, locks it, and puts right what a killed heisen left.
+func (s *session) openFolder() (err error) {
+	if s.folder = s.plan.resumed; s.folder == nil {
+		if s.folder, err = s.plan.store.Create(time.Now(), rand.Reader, version); err != nil {
+			return err
+		}
+	}
+	lock, err := s.folder.Lock(context.Background(), lockWait, time.Now())
+	if err != nil {
+		return err
+	}
+	s.closeLater(lock.Unlock)
+	if s.plan.resumed == nil {
+		return nil
+	}
+	left, err := proc.Sweep(s.folder.ID())
+	if len(left) > 0 {
+		fmt.Fprintf(s.stderr, "killed %d processes that the last session left\n", len(left))
+	}
+	if err != nil {
+		return err
+	}
+	_, err = s.folder.Collect()
+	return err
+}
+
+// openJournal opens the journal and folds what it holds.
+func (s *session) openJournal() (*journal.Journal, error) {
+	j, err := journal.Open(s.folder.Journal(), journal.Options{Campaign: s.folder.ID(), NewFold: newFold, Failpoints: s.fail})
+	if err != nil {
+		return nil, err
+	}
+	s.closeLater(j.Close)
+	if torn := j.Recovered(); torn.Torn != "" {
+		fmt.Fprintf(s.stderr, "the journal's end was torn (%d bytes): cut off and kept as %s\n", torn.TornBytes, torn.Torn)
+	}
+	if s.figures, err = readTally(s.folder); err != nil {
+		return nil, err
+	}
+	known := map[string]bool{}
+	for _, b := range s.figures.Bundles() {
+		known[b] = true
+	}
+	_, err = s.folder.DiscardUnknown(known)
+	return j, err
+}
+
+func (s *session) openSupervisor() (*proc.Supervisor, error) {
+	supervisor, err := proc.Open(proc.Config{Spec: s.plan.spec, Campaign: s.folder.ID(), Environ: os.Environ()})
+	if err != nil {
+		return nil, err
+	}
+	s.closeLater(supervisor.Close)
+	return supervisor, nil
+}
+
+// assemble puts the engine together.
+func (s *session) assemble(j *journal.Journal, supervisor *proc.Supervisor) error {
+	p := s.plan
+	temps, err := s.folder.NewTemp(rand.Reader)
+	if err != nil {
+		return err
+	}
+	s.closeLater(temps.Close)
+	block, err := ports.Reserve(stress.MaxSlots(p.spec.Width) * p.spec.Ports)
+	if err != nil {
+		return err
+	}
+	s.closeLater(block.Close)
+	judge, err := run.NewJudge(p.spec.Oracle)
+	if err != nil {
+		return usageError{err}
+	}
+	s.began = run.Began{At: time.Now(), Campaign: s.folder.ID(), Epoch: p.epoch, Session: p.session, Spec: p.spec,
+		Identity: p.identity, Tier: supervisor.Tier(), Version: version}
+	archiver, err := s.archiver()
+	if err != nil {
+		return err
+	}
+	s.view = newView(s.stderr, s.folder.Path())
+	s.engine = stress.New(stress.Config{
+		Began: s.began, Runner: supervisor, Archiver: archiver, Journal: j, Workspace: temps,
+		Sinks: []stress.Sink{s.view}, Judge: judge, Confirm: proc.MachineFault,
+		Tally: s.figures, PortBase: block.Base, CPUs: runtime.NumCPU(),
+	})
+	return nil
+}
+
+func (s *session) archiver() (*bundle.Archiver, error) {
+	kept := map[string]int{bundle.PassKey: len(s.figures.Passes())}
+	for _, sig := range s.figures.Signatures() {
+		kept[sig.ID] = len(sig.Bundles)
+	}
+	ctx := context.Background()
+	return bundle.NewArchiver(bundle.ArchiverConfig{
+		Dir: s.folder.Path(), Sign: sign, Kept: kept, Fail: s.fail.Under("bundle"),
+		TempLimits: bundle.TempLimits{Bytes: mostTempBytes, Entries: mostTempEntries},
+		Facts: bundle.Facts{
+			Campaign: s.folder.ID(), Version: version, Epoch: s.plan.epoch, Spec: s.plan.spec, Tier: s.began.Tier,
+			Identity: s.plan.identity, Git: provenance.ReadGit(ctx, s.plan.spec.Command.Dir),
+			Host: provenance.System.Host(ctx), Environ: os.Environ(),
+		},
+	})
+}
+
+// run goes on to the campaign's end, prints the summary and gives everything back.
+func (s *session) run(link *guard.Link, stdout io.Writer) (reports.Report, run.Ended, error) {
+	s.announce()
+	stopFollowing := follow(link, s.engine, s.view)
+	s.view.Start(s.engine)
+	ended, err := s.engine.Run()
+	stopFollowing()
+	s.view.Close()
+	err = errors.Join(err, s.close())
+	report := reports.Build(s.figures, reports.Facts{Dir: s.folder.Path()})
+	// A reader that is gone (heisen hunt | head) has all it wants, and the journal has the rest.
+	_ = text.Summary(stdout, report, styleFor(stdout))
+	return report, ended, err
+}
+
+// announce says what was chosen, where the user did not.
+func (s *session) announce() {
+	p := s.plan
+	rel := s.folder.Path()
+	if here, err := os.Getwd(); err == nil {
+		if r, err := filepath.Rel(here, rel); err == nil && len(r) < len(rel) {
+			rel = r
+		}
+	}
+	fmt.Fprintf(s.stderr, "campaign %s in %s, seed %d, supervision: %s\n", s.folder.ID(), rel, p.spec.Seed, s.began.Tier.Name)
+	if p.widthWhy != "" {
+		fmt.Fprintf(s.stderr, "running %d at once (%s); -j changes that\n", p.spec.Width, p.widthWhy)
+	}
+}
+
+// hunt runs a plan and turns what it found into the exit code.
+func hunt(p *plan, link *guard.Link, stdout, stderr io.Writer) error {
+	s, err := openSession(p, stderr)
+	if err != nil {
+		return err
+	}
+	report, ended, err := s.run(link, stdout)
+	if err != nil {
+		return fmt.Errorf("%w: what is on record is safe; go on with heisen hunt --resume %s", err, report.ID)
+	}
+	return verdict(report, ended)
+}
+
+// verdict is the exit code of a hunt that could do its work, or why it could not.
+func verdict(r reports.Report, ended run.Ended) error {
+	switch ended.Reason {
+	case run.ReasonInterrupted:
+		return coded(exitInterrupted)
+	case run.ReasonStart:
+		return errors.New("the command cannot be started (see above): mend it, and go on with --resume or start anew")
+	case run.ReasonMachine:
+		return fmt.Errorf("the machine was out of resources for too long: free some, and go on with heisen hunt --resume %s", r.ID)
+	}
+	switch {
+	case r.Rate.Failures > 0:
+		return coded(exitFailures)
+	case r.Rate.Attempts == 0:
+		return errors.New("no attempt could be judged, so nothing is known about the test: see the outcomes above")
+	}
+	return nil
+}

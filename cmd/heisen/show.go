@@ -1,0 +1,177 @@
+package main
+
+import (
+	"io"
+	"os"
+	"path/filepath"
+
+	"github.com/urfave/cli/v2"
+
+	"heisen/reports"
+	"heisen/reports/text"
+	"heisen/repro/bundle"
+	"heisen/stress/campaign"
+	"heisen/stress/journal"
+	"heisen/stress/tally"
+)
+
+func showCommand(stdout io.Writer) *cli.Command {
+	return &cli.Command{
+		Name:      "show",
+		Usage:     "show what a campaign found, or one failure",
+		ArgsUsage: "CAMPAIGN|BUNDLE",
+		Description: `CAMPAIGN is an id, the beginning of one, a path, or last for the newest; BUNDLE is a path. With
+--bundle, last is the newest bundle. A campaign can be looked at while it runs.
+
+EXAMPLES:
+   heisen show last
+   heisen show last --json
+   heisen show last --bundle --all`,
+		OnUsageError: onUsageError,
+		Flags: []cli.Flag{dirFlag(), jsonFlag(),
+			&cli.BoolFlag{Name: flagBundle, Usage: "the argument names a bundle"},
+			&cli.BoolFlag{Name: "all", Usage: "show a bundle's whole output"},
+			&cli.BoolFlag{Name: "verify", Usage: "check every record of the journal, or every file of the bundle, first"}},
+		Action: func(c *cli.Context) error { return show(c, stdout) },
+	}
+}
+
+func show(c *cli.Context, stdout io.Writer) error {
+	ref, err := oneArgument(c, "a campaign or a bundle, such as last")
+	if err != nil {
+		return err
+	}
+	store := campaign.NewStore(c.String(flagDir))
+	if isBundle(ref) || c.Bool(flagBundle) {
+		path, err := store.ResolveBundle(ref)
+		if err != nil {
+			return err
+		}
+		return showOneBundle(c, stdout, path)
+	}
+	folder, err := store.Open(ref)
+	if err != nil {
+		return err
+	}
+	if c.Bool("verify") {
+		if _, err := journal.ReadAll(folder.Journal(), func([]byte) error { return nil }); err != nil {
+			return err
+		}
+	}
+	report, err := readReport(folder)
+	if err != nil {
+		return err
+	}
+	if c.Bool(flagJSON) {
+		return reports.WriteJSON(stdout, report)
+	}
+	return text.Summary(stdout, report, styleFor(stdout))
+}
+
+const flagBundle = "bundle"
+
+// isBundle tells a bundle's folder from a campaign's.
+func isBundle(ref string) bool {
+	info, err := os.Lstat(filepath.Join(ref, bundle.ManifestFile))
+	return err == nil && info.Mode().IsRegular()
+}
+
+func showOneBundle(c *cli.Context, stdout io.Writer, path string) error {
+	b, err := bundle.Open(path)
+	if err != nil {
+		return err
+	}
+	defer b.Close()
+	if c.Bool("verify") {
+		if err := b.Verify(); err != nil {
+			return err
+		}
+	}
+	if c.Bool(flagJSON) {
+		return reports.WriteJSON(stdout, b.Manifest)
+	}
+	return showBundle(stdout, path, c.Bool("all"))
+}
+
+// oneArgument returns the only argument.
+func oneArgument(c *cli.Context, what string) (string, error) {
+	if c.Args().Len() != 1 {
+		return "", usagef("%s takes %s", c.Command.Name, what)
+	}
+	return c.Args().First(), nil
+}
+
+// readTally folds a campaign's journal.
+func readTally(folder *campaign.Folder) (*tally.Tally, error) {
+	fold, _, err := journal.Load(folder.Journal(), newFold)
+	if err != nil {
+		return nil, err
+	}
+	return fold.(*tally.Tally), nil
+}
+
+func newFold(snapshot []byte) (journal.Fold, error) { return tally.Load(snapshot) }
+
+func readReport(folder *campaign.Folder) (reports.Report, error) {
+	figures, err := readTally(folder)
+	if err != nil {
+		return reports.Report{}, err
+	}
+	return reports.Build(figures, reports.Facts{Dir: folder.Path(), Running: folder.Running()}), nil
+}
+
+func listCommand(stdout io.Writer) *cli.Command {
+	return &cli.Command{
+		Name:         "list",
+		Usage:        "list the campaigns",
+		Description:  "EXAMPLES:\n   heisen list\n   heisen list --json",
+		OnUsageError: onUsageError,
+		Flags:        []cli.Flag{dirFlag(), jsonFlag()},
+		Action: func(c *cli.Context) error {
+			if c.Args().Present() {
+				return usagef("list takes no arguments; heisen show %s shows one campaign", c.Args().First())
+			}
+			return list(campaign.NewStore(c.String(flagDir)), c.Bool(flagJSON), stdout)
+		},
+	}
+}
+
+func list(store campaign.Store, asJSON bool, stdout io.Writer) error {
+	entries, err := store.List()
+	if err != nil {
+		return err
+	}
+	var shown []text.Entry
+	for _, e := range entries {
+		entry := text.Entry{Name: e.Name, Err: e.Err}
+		if e.Err == nil {
+			entry.Report, entry.Err = readReport(e.Folder)
+		}
+		shown = append(shown, entry)
+	}
+	if asJSON {
+		return reports.WriteJSON(stdout, entriesJSON(shown))
+	}
+	return text.List(stdout, shown, styleFor(stdout))
+}
+
+// listed is one campaign in the JSON of list: its report, or why it cannot be read.
+type listed struct {
+	Name   string          `json:"name"`
+	Error  string          `json:"error,omitempty"`
+	Report *reports.Report `json:"report,omitempty"`
+}
+
+func entriesJSON(entries []text.Entry) []listed {
+	out := []listed{}
+	for _, e := range entries {
+		l := listed{Name: e.Name}
+		if e.Err != nil {
+			l.Error = e.Err.Error()
+		} else {
+			l.Report = &e.Report
+		}
+		out = append(out, l)
+	}
+	return out
+}

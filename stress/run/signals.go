@@ -1,0 +1,68 @@
+package run
+
+// Signals are what was measured of one attempt, by the names in SignalTable. A signal that could not be
+// had is absent, never zero; Evidence.NotCollected and Began.NotCollected say why.
+type Signals map[string]int64
+
+// Signal says what a measurement is.
+type Signal struct {
+	// Name is its key in Signals and in every JSON document.
+	Name string
+	// Unit is "us" (microseconds), "count", "KiB" or "1/1000".
+	Unit string
+	// Text says in a few words what is measured.
+	Text string
+}
+
+// Names of the signals.
+const (
+	SigMinorFaults    = "minor_faults"
+	SigMajorFaults    = "major_faults"
+	SigVoluntary      = "voluntary_switches"
+	SigInvoluntary    = "involuntary_switches"
+	SigRunDelay       = "run_delay_us"
+	SigRunDelayWorst  = "run_delay_worst_us"
+	SigLongestStall   = "longest_stall_us"
+	SigThreadStart    = "thread_start_us"
+	SigThreads        = "threads"
+	SigProcesses      = "processes"
+	SigMigrations     = "migrations"
+	SigPSICPUSome     = "psi_cpu_some_us"
+	SigPSICPUFull     = "psi_cpu_full_us"
+	SigPSIMemorySome  = "psi_memory_some_us"
+	SigPSIMemoryFull  = "psi_memory_full_us"
+	SigPSIIOSome      = "psi_io_some_us"
+	SigPSIIOFull      = "psi_io_full_us"
+	SigSteal          = "steal_us"
+	SigThrottled      = "throttled_us"
+	SigThrottledTimes = "throttled_periods"
+	SigRunnable       = "runnable_per_cpu"
+)
+
+// SignalTable lists every signal in the order in which reports show it. Wall time, CPU time and peak
+// memory are fields of Finished and not repeated here.
+func SignalTable() []Signal {
+	return []Signal{
+		{SigRunDelay, "us", "time runnable and not running, all threads together"},
+		{SigRunDelayWorst, "us", "time runnable and not running, the worst thread"},
+		{SigLongestStall, "us", "longest single time runnable and not running"},
+		{SigThreadStart, "us", "longest time from a thread's creation to its first moment on a CPU"},
+		{SigInvoluntary, "count", "involuntary context switches"},
+		{SigVoluntary, "count", "voluntary context switches"},
+		{SigMigrations, "count", "moves from one CPU to another"},
+		{SigThreads, "count", "threads, at most"},
+		{SigProcesses, "count", "processes, at most"},
+		{SigMinorFaults, "count", "page faults without a disk"},
+		{SigMajorFaults, "count", "page faults that read a disk"},
+		{SigPSICPUSome, "us", "time in which some task of the machine waited for a CPU"},
+		{SigPSICPUFull, "us", "time in which all tasks waited for a CPU"},
+		{SigPSIMemorySome, "us", "time in which some task of the machine waited for memory"},
+		{SigPSIMemoryFull, "us", "time in which all tasks waited for memory"},
+		{SigPSIIOSome, "us", "time in which some task of the machine waited for a disk"},
+		{SigPSIIOFull, "us", "time in which all tasks waited for a disk"},
+		{SigSteal, "us", "CPU time the hypervisor gave to others, per CPU"},
+		{SigThrottled, "us", "time its control group was throttled by a CPU quota"},
+		{SigThrottledTimes, "count", "periods in which its control group was throttled"},
+		{SigRunnable, "1/1000", "runnable tasks per CPU meanwhile, mean"},
+	}
+}
