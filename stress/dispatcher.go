@@ -263,11 +263,7 @@ func (d *dispatcher) progress() Progress {
 		Paused:      !d.pausedAt.IsZero(),
 		Stopping:    d.stopping,
 		Waiting:     d.waiting,
-	}
-	if copied, err := d.tally.Clone(); err == nil {
-		p.Tally = copied
-	} else {
-		p.Tally = tally.New()
+		Tally:       d.tally.Clone(),
 	}
 	for _, f := range d.flights {
 		if !f.over {

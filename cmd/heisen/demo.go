@@ -94,11 +94,11 @@ func planDemo(dir string) (*plan, error) {
 // demo runs the hunt and then shows the first failure as a user would look at it.
 func demo(p *plan, link *guard.Link, stdout, stderr io.Writer) error {
 	fmt.Fprint(stdout, demoIntro)
-	s, err := openSession(p, stderr)
+	s, err := openSession(p, link, stderr)
 	if err != nil {
 		return err
 	}
-	report, _, err := s.run(link, stdout)
+	report, _, err := s.run(stdout)
 	if err != nil {
 		return err
 	}

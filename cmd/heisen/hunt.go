@@ -52,7 +52,7 @@ func guarded(stderr io.Writer, work func(*guard.Link) error) error {
 	link, err := guard.Attach()
 	switch {
 	case errors.Is(err, guard.ErrNotSupervised):
-		return front()
+		return front(stderr)
 	case err != nil:
 		return err
 	}
@@ -60,8 +60,11 @@ func guarded(stderr io.Writer, work func(*guard.Link) error) error {
 	return work(link)
 }
 
-func front() error {
+func front(stderr io.Writer) error {
 	exit, err := guard.Front(guard.FrontConfig{Args: os.Args})
+	if exit.Killed > 0 {
+		fmt.Fprintf(stderr, "heisen: killed %d processes that the supervisor left\n", exit.Killed)
+	}
 	switch {
 	case err != nil:
 		return err

@@ -40,6 +40,7 @@ const (
 // engine with its view.
 type session struct {
 	plan    *plan
+	link    *guard.Link
 	folder  *campaign.Folder
 	began   run.Began
 	figures *tally.Tally
@@ -64,12 +65,12 @@ func (s *session) close() error {
 }
 
 // openSession takes the campaign's folder and everything a session needs. After an error nothing is left.
-func openSession(p *plan, stderr io.Writer) (_ *session, err error) {
+func openSession(p *plan, link *guard.Link, stderr io.Writer) (_ *session, err error) {
 	fail, err := durable.ParseFailpoints(os.Getenv("HEISEN_FAILPOINTS"))
 	if err != nil {
 		return nil, usageError{err}
 	}
-	s := &session{plan: p, stderr: stderr, fail: fail}
+	s := &session{plan: p, link: link, stderr: stderr, fail: fail}
 	defer func() {
 		if err != nil {
 			_ = s.close() // the first error is the one to tell
@@ -168,7 +169,7 @@ func (s *session) assemble(j *journal.Journal, supervisor *proc.Supervisor) erro
 	if err != nil {
 		return err
 	}
-	s.view = newView(s.stderr, s.folder.Path())
+	s.view = newView(s.stderr, s.folder.Path(), s.link.Foreground())
 	s.engine = stress.New(stress.Config{
 		Began: s.began, Runner: supervisor, Archiver: archiver, Journal: j, Workspace: temps,
 		Sinks: []stress.Sink{s.view}, Judge: judge, Confirm: proc.MachineFault,
@@ -195,9 +196,9 @@ func (s *session) archiver() (*bundle.Archiver, error) {
 }
 
 // run goes on to the campaign's end, prints the summary and gives everything back.
-func (s *session) run(link *guard.Link, stdout io.Writer) (reports.Report, run.Ended, error) {
+func (s *session) run(stdout io.Writer) (reports.Report, run.Ended, error) {
 	s.announce()
-	stopFollowing := follow(link, s.engine, s.view)
+	stopFollowing := follow(s.link, s.engine, s.view)
 	s.view.Start(s.engine)
 	ended, err := s.engine.Run()
 	stopFollowing()
@@ -226,13 +227,13 @@ func (s *session) announce() {
 
 // hunt runs a plan and turns what it found into the exit code.
 func hunt(p *plan, link *guard.Link, stdout, stderr io.Writer) error {
-	s, err := openSession(p, stderr)
+	s, err := openSession(p, link, stderr)
 	if err != nil {
 		return err
 	}
-	report, ended, err := s.run(link, stdout)
+	report, ended, err := s.run(stdout)
 	if err != nil {
-		return fmt.Errorf("%w: what is on record is safe; go on with heisen hunt --resume %s", err, report.ID)
+		return fmt.Errorf("%w: what is on record is safe; go on with heisen hunt --resume %s", err, report.Dir)
 	}
 	return verdict(report, ended)
 }
@@ -245,7 +246,7 @@ func verdict(r reports.Report, ended run.Ended) error {
 	case run.ReasonStart:
 		return errors.New("the command cannot be started (see above): mend it, and go on with --resume or start anew")
 	case run.ReasonMachine:
-		return fmt.Errorf("the machine was out of resources for too long: free some, and go on with heisen hunt --resume %s", r.ID)
+		return fmt.Errorf("the machine was out of resources for too long: free some, and go on with heisen hunt --resume %s", r.Dir)
 	}
 	switch {
 	case r.Rate.Failures > 0:

@@ -150,28 +150,7 @@ func list(store campaign.Store, asJSON bool, stdout io.Writer) error {
 		shown = append(shown, entry)
 	}
 	if asJSON {
-		return reports.WriteJSON(stdout, entriesJSON(shown))
+		return reports.WriteJSON(stdout, text.Entries(shown))
 	}
 	return text.List(stdout, shown, styleFor(stdout))
-}
-
-// listed is one campaign in the JSON of list: its report, or why it cannot be read.
-type listed struct {
-	Name   string          `json:"name"`
-	Error  string          `json:"error,omitempty"`
-	Report *reports.Report `json:"report,omitempty"`
-}
-
-func entriesJSON(entries []text.Entry) []listed {
-	out := []listed{}
-	for _, e := range entries {
-		l := listed{Name: e.Name}
-		if e.Err != nil {
-			l.Error = e.Err.Error()
-		} else {
-			l.Report = &e.Report
-		}
-		out = append(out, l)
-	}
-	return out
 }

@@ -34,10 +34,11 @@ func styleFor(w io.Writer) text.Style {
 	return text.Style{Color: os.Getenv("NO_COLOR") == "", Width: width, Zone: time.Local}
 }
 
-func newView(w io.Writer, dir string) *live.View {
+// newView shows a campaign on w: as a block only where heisen has the terminal to itself.
+func newView(w io.Writer, dir string, foreground bool) *live.View {
 	cfg := live.Config{Out: w, Style: styleFor(w), Dir: dir, Machine: machineLoad}
 	if f, ok := terminal(w); ok {
-		cfg.Block = true
+		cfg.Block = foreground
 		cfg.Size = func() (int, int) {
 			width, height, err := term.GetSize(int(f.Fd()))
 			if err != nil {

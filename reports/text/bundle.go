@@ -66,11 +66,11 @@ const (
 func ShowBundle(w io.Writer, b Bundle, s Style, all bool) error {
 	p := &printer{w: w, style: s}
 	p.bundleHead(b)
-	p.environment(b.Environment)
-	p.pairs("Host:", b.Host)
-	p.leaks(b.Leaks)
 	p.output(&b.Output, all)
 	p.dump(b.Dump, all)
+	p.leaks(b.Leaks)
+	p.environment(b.Environment)
+	p.pairs("Host:", b.Host)
 	p.pairs("Not collected:", pairsOf(b.NotCollected))
 	return p.err
 }

@@ -154,7 +154,7 @@ func (p *printer) signatures(r reports.Report) {
 	p.line(Plain, "Kinds of failure, the most frequent first:")
 	for i, s := range r.Signatures {
 		if i == listedSignatures {
-			p.line(Plain, "  and %s more: heisen show --json %s lists them", human.Plural(int64(len(r.Signatures)-i), "kind"), Quote(r.ID))
+			p.line(Plain, "  and %s more: heisen show --json %s lists them", human.Plural(int64(len(r.Signatures)-i), "kind"), Quote(r.Dir))
 			break
 		}
 		p.line(Strong, "  %s  %s %%  %s", padLeft(human.Count(s.Count), len(human.Count(r.Signatures[0].Count))),
@@ -186,6 +186,6 @@ func (p *printer) next(r reports.Report) {
 	switch r.State {
 	case reports.Interrupted, reports.CutOff, reports.Stopped:
 		p.blank()
-		p.copyable("Go on:    heisen hunt --resume %s", Quote(r.ID))
+		p.copyable("Go on:    heisen hunt --resume %s", Quote(r.Dir))
 	}
 }

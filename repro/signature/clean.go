@@ -50,6 +50,10 @@ func clean(raw []byte) string {
 			i++
 		default:
 			r, size := utf8.DecodeRune(raw[i:])
+			if r == 0x9b { // the one-character form of ESC [
+				i += size + sequence(raw[i+size:])
+				continue
+			}
 			if unicode.IsPrint(r) {
 				b.WriteRune(r)
 			}
@@ -70,15 +74,7 @@ func escape(s []byte) int {
 	}
 	switch s[1] {
 	case '[':
-		for i := 2; i < len(s) && i < maxEscape; i++ {
-			if s[i] < 0x20 || s[i] > 0x7e {
-				return i
-			}
-			if s[i] >= 0x40 {
-				return i + 1
-			}
-		}
-		return min(len(s), maxEscape)
+		return 2 + sequence(s[2:])
 	case ']', 'P', 'X', '^', '_':
 		for i := 2; i < len(s) && i < maxEscape; i++ {
 			switch s[i] {
@@ -96,4 +92,17 @@ func escape(s []byte) int {
 		return 1
 	}
 	return 2
+}
+
+// sequence returns the length of what follows a control sequence introducer, its final byte included.
+func sequence(s []byte) int {
+	for i := 0; i < len(s) && i < maxEscape; i++ {
+		if s[i] < 0x20 || s[i] > 0x7e {
+			return i
+		}
+		if s[i] >= 0x40 {
+			return i + 1
+		}
+	}
+	return min(len(s), maxEscape)
 }

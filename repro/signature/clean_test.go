@@ -29,7 +29,8 @@ func TestClean(t *testing.T) {
 		{"progress", "10%\r20%\rdone", "10%\n20%\ndone"},
 		{"NUL and BEL", "a\x00\x07b", "ab"},
 		{"backspace", "a\bb", "ab"},
-		{"C1 control", "a\u009bb", "ab"},
+		{"C1 control", "a\u0085b", "ab"},
+		{"CSI in one character", "a\u009b31mb", "ab"},
 		{"right to left override", "a\u202eb", "ab"},
 		{"letters of others", "é√日本", "é√日本"},
 	} {

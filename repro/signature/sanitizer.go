@@ -8,7 +8,7 @@ import (
 
 var (
 	sanError   = regexp.MustCompile(`^(?:=+\d+=+)?(?:ERROR|WARNING): (\w+Sanitizer): ([^\n(]+?)(?: on (?:unknown )?address.*| \(pid=\d+\).*| \(0x.*)?$`)
-	sanFrame   = regexp.MustCompile(`^ +#\d+ (?:0x[0-9a-f]+ in )?(\S.*?)(?: \(.*| [./].*|)$`)
+	sanFrame   = regexp.MustCompile(`^ +#\d+ (?:0x[0-9a-f]+ in )?(\S.*?)(?: \(.*| [./].*| \S+:\d+(?::\d+)?|)$`)
 	sanAccess  = regexp.MustCompile(`^ +(?:Previous )?(?:atomic )?(?:[Rr]ead|[Ww]rite) of size \d+ at `)
 	sanRuntime = regexp.MustCompile(`^(.+?):\d+(?::\d+)?: runtime error: (.+)$`)
 )

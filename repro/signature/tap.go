@@ -6,7 +6,7 @@ import (
 )
 
 var (
-	tapNotOK  = regexp.MustCompile(`^( *)not ok\b *(\d*)(?: +-)? ?(.*)$`)
+	tapNotOK  = regexp.MustCompile(`^( *)not ok\b *\d* *(?:- *)?(.*)$`)
 	tapExcuse = regexp.MustCompile(`(?i)# *(?:todo|skip)\b`)
 	tapYAML   = regexp.MustCompile(`^ *(?:error|message): *(.*)$`)
 	perlBad   = regexp.MustCompile(`^# +Failed test '(.*)'$`)
@@ -24,11 +24,11 @@ func findTAP(l *log) []Failure {
 			continue
 		}
 		m := tapNotOK.FindStringSubmatch(line)
-		if m == nil || tapExcuse.MatchString(m[3]) || len(found) > 10*maxFailures {
+		if m == nil || tapExcuse.MatchString(m[2]) || len(found) > 10*maxFailures {
 			continue
 		}
 		message, parent := tapSays(l, i+1, len(m[1]))
-		name, _, _ := strings.Cut(m[3], " # ")
+		name, _, _ := strings.Cut(m[2], " # ")
 		if !parent {
 			found = append(found, Failure{Test: strings.TrimSpace(name), Message: tapUnnamed(name, message)})
 		}

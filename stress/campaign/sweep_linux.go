@@ -130,7 +130,6 @@ type sweeper struct {
 	moved int
 	queue []string
 	errs  []error
-	lost  int
 }
 
 // sweep empties the folder at name in the folder at.

@@ -88,7 +88,7 @@ func TestSealedPassesAreSmall(t *testing.T) {
 		t.Run(strconv.Itoa(perBatch)+" a batch", func(t *testing.T) {
 			dir := filepath.Join(fastDir(t), "j")
 			opts := options()
-			opts.SegmentBytes, opts.CommitRecords, opts.CommitDelay = 4<<20, perBatch, time.Hour
+			opts.SegmentBytes, opts.CommitRecords, opts.CommitDelay = 2<<20, perBatch, time.Hour
 			j := open(t, dir, opts)
 			p := newPasses()
 			for seq := int64(1); ; {

@@ -16,6 +16,12 @@ type envelope struct {
 	Data json.RawMessage `json:"d"`
 }
 
+// outgoing is an envelope on its way out: encoded in one pass, since it is done once per attempt.
+type outgoing struct {
+	Kind string `json:"k"`
+	Data Event  `json:"d"`
+}
+
 // Encode writes an event that belongs in the journal as one JSON object. Events that only a live view
 // cares about are refused: a journal holds facts that outlive the session.
 func Encode(e Event) ([]byte, error) {
@@ -36,11 +42,11 @@ func Encode(e Event) ([]byte, error) {
 	default:
 		return nil, fmt.Errorf("encode event %T: not one that is journaled", e)
 	}
-	data, err := json.Marshal(e)
+	data, err := json.Marshal(outgoing{Kind: kind, Data: e})
 	if err != nil {
 		return nil, fmt.Errorf("encode %s event: %w", kind, err)
 	}
-	return json.Marshal(envelope{Kind: kind, Data: data})
+	return data, nil
 }
 
 // Decode reads what Encode wrote.

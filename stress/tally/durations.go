@@ -103,12 +103,3 @@ func Load(data []byte) (*Tally, error) {
 	}
 	return t, nil
 }
-
-// Clone returns an independent copy, for a reader in another goroutine.
-func (t *Tally) Clone() (*Tally, error) {
-	data, err := t.Snapshot()
-	if err != nil {
-		return nil, err
-	}
-	return Load(data)
-}

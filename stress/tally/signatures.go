@@ -2,7 +2,6 @@ package tally
 
 import (
 	"cmp"
-	"maps"
 	"slices"
 
 	"heisen/stress/run"
@@ -70,8 +69,7 @@ func (t *Tally) signature(id string) *Signature {
 func (t *Tally) Signatures() []Signature {
 	list := make([]Signature, len(t.s.Signatures))
 	for i, s := range t.s.Signatures {
-		list[i] = *s
-		list[i].Bundles, list[i].ByOutcome = slices.Clone(s.Bundles), maps.Clone(s.ByOutcome)
+		list[i] = s.clone()
 	}
 	slices.SortStableFunc(list, func(a, b Signature) int {
 		return cmp.Or(cmp.Compare(b.Count, a.Count), cmp.Compare(a.First, b.First))

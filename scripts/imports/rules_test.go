@@ -1,0 +1,107 @@
+package imports
+
+// rule is one row: packages that match from (and not except) never import what matches never (and not but).
+//
+// A pattern is an import path, with "/..." for it and everything below it; "std" is any package of the
+// standard library and "all" is any package.
+type rule struct {
+	reason string
+	from   []string
+	except []string
+	never  []string
+	but    []string
+	// sameRoom allows imports within one room, such as stress/proc and stress/proc/guard.
+	sameRoom bool
+	// through also forbids reaching it by way of other packages of ours.
+	through bool
+}
+
+// kernelRooms are the only places that talk to the kernel past the standard library. campaign is among
+// them for flock(2), the two of repro for opening files without following links and for facts of the host.
+var kernelRooms = []string{
+	"heisen/stress/proc/...", "heisen/stress/starve/...", "heisen/stress/interleave/...", "heisen/stress/chaos/...",
+	"heisen/stress/durable/...", "heisen/stress/doctor/...", "heisen/stress/campaign/...",
+	"heisen/repro/bundle/...", "heisen/repro/provenance/...",
+}
+
+var rules = []rule{
+	{
+		reason:  "the engine runs attempts; it does not know what is made of their evidence afterwards",
+		from:    []string{"heisen/stress/..."},
+		never:   []string{"heisen/repro/...", "heisen/reports/...", "heisen/cmd/..."},
+		through: true,
+	},
+	{
+		reason:  "replaying and minimising work without any report",
+		from:    []string{"heisen/repro/..."},
+		never:   []string{"heisen/reports/...", "heisen/cmd/..."},
+		through: true,
+	},
+	{
+		reason: "wiring is the top: nothing depends on it",
+		from:   []string{"heisen/reports/..."},
+		never:  []string{"heisen/cmd/..."},
+	},
+	{
+		reason:   "leaves speak in the nouns and know nothing of one another; the engine and cmd put them together",
+		from:     []string{"heisen/stress/..."},
+		except:   []string{"heisen/stress", "heisen/stress/campaign/..."},
+		never:    []string{"heisen/..."},
+		but:      []string{"heisen/stress/run", "heisen/stress/durable"},
+		sameRoom: true,
+	},
+	{
+		reason:   "a campaign's folder is a journal and what is folded from it; it runs nothing",
+		from:     []string{"heisen/stress/campaign/..."},
+		never:    []string{"heisen/..."},
+		but:      []string{"heisen/stress/run", "heisen/stress/durable", "heisen/stress/journal", "heisen/stress/tally"},
+		sameRoom: true,
+	},
+	{
+		reason: "durable is under everything that writes, so it is under nothing of ours",
+		from:   []string{"heisen/stress/durable"},
+		never:  []string{"heisen/..."},
+	},
+	{
+		reason: "the nouns are pure: no files, no processes, no network; syscall only for the numbers of signals and errors",
+		from:   []string{"heisen/stress/run"},
+		never:  []string{"all"},
+		but: []string{
+			"bytes", "cmp", "encoding/...", "errors", "fmt", "hash/...", "iter", "maps", "math/...", "regexp/...",
+			"slices", "sort", "strconv", "strings", "sync/...", "syscall", "time", "unicode/...",
+		},
+	},
+	{
+		reason: "a report starts no process",
+		from:   []string{"heisen/reports/..."},
+		never:  []string{"os/exec"},
+	},
+	{
+		reason:  "a report starts no process, not through a room of ours either",
+		from:    []string{"heisen/reports/..."},
+		never:   []string{"heisen/stress/proc/...", "heisen/stress/chaos/...", "heisen/stress/doctor/..."},
+		through: true,
+	},
+	{
+		reason: "flags, help texts and exit codes are wiring; everything else can be used without a command line",
+		from:   []string{"heisen/..."},
+		except: []string{"heisen/cmd/..."},
+		never:  []string{"github.com/urfave/cli/..."},
+	},
+	{
+		reason: "raw system calls stay where their kernel facts are documented and tested",
+		from:   []string{"heisen/..."},
+		except: append([]string{"heisen/stress/run", "heisen/scripts/..."}, kernelRooms...),
+		never:  []string{"golang.org/x/sys/...", "syscall"},
+	},
+	{
+		// Packages that serve only tests may use them; the binary must not reach those either.
+		reason:  "packages for tests do not belong in the binary",
+		from:    []string{"heisen/cmd/..."},
+		through: true,
+		never:   []string{"testing/...", "github.com/stretchr/testify/...", "pgregory.net/rapid", "go.uber.org/goleak", "github.com/rogpeppe/go-internal/testscript/..."},
+	},
+}
+
+// badNames say nothing about what a package provides, so that everything ends up in it.
+var badNames = []string{"util", "utils", "common", "helper", "helpers", "misc", "shared", "lib"}
