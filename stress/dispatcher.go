@@ -2,6 +2,7 @@ package stress
 
 import (
 	"cmp"
+	"math"
 	"slices"
 	"time"
 
@@ -31,6 +32,7 @@ type dispatcher struct {
 	done      int64
 	cancelled int64
 	timeout   time.Duration
+	settled   bool  // the automatic time-out is known
 	settleAt  int64 // number of passes at which the automatic time-out is looked at next
 	waiting   string
 
@@ -133,7 +135,11 @@ func (d *dispatcher) start(t turn, slot int) {
 	}
 	d.flights[slot] = f
 	d.emit(run.Started{Attempt: f.attempt, At: f.started})
-	go d.fly(f)
+	select {
+	case d.flies <- f:
+	default:
+		go d.pilot(f)
+	}
 }
 
 // over notes that a flight's processes are gone, which makes room for others.
@@ -228,14 +234,20 @@ func (d *dispatcher) settleTimeout() {
 	passes := d.tally.PassTimes()
 	d.settleAt = 2 * passes.Count
 	timeout := d.spec.Timeout.At(passes.Count, passes.P99)
-	if timeout == d.timeout {
-		return
+	if d.settled && moved(d.timeout, timeout) < 0.1 {
+		return // not worth a line in the log
 	}
+	d.settled = true
 	d.timeout = timeout
 	d.note(run.TimeoutSet{Timeout: timeout, Passes: passes.Count, P99: passes.P99.Microseconds()})
 	for _, f := range d.flights {
 		f.ctl.Change(func(o *run.Orders) { o.Timeout = timeout })
 	}
+}
+
+// moved is by how much of itself a time-out has changed.
+func moved(from, to time.Duration) float64 {
+	return math.Abs(float64(to-from)) / float64(from)
 }
 
 func (d *dispatcher) emit(event run.Event) {

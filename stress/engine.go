@@ -70,6 +70,7 @@ type Engine struct {
 	spec run.Spec
 
 	asks   chan func(*dispatcher)
+	flies  chan *flight
 	ran    chan *flight
 	landed chan landing
 	hurry  chan struct{} // closed when everything is to stop at once
@@ -79,11 +80,13 @@ type Engine struct {
 // New returns an engine that is ready to Run.
 func New(cfg Config) *Engine {
 	return &Engine{
-		cfg:    cfg,
-		spec:   cfg.Began.Spec,
-		asks:   make(chan func(*dispatcher)),
-		ran:    make(chan *flight),
-		landed: make(chan landing),
+		cfg:   cfg,
+		spec:  cfg.Began.Spec,
+		asks:  make(chan func(*dispatcher)),
+		flies: make(chan *flight),
+		// Room for all, so that nobody waits for the dispatcher only to say something.
+		ran:    make(chan *flight, MaxSlots(cfg.Began.Spec.Width)),
+		landed: make(chan landing, MaxSlots(cfg.Began.Spec.Width)),
 		hurry:  make(chan struct{}),
 		ended:  make(chan struct{}),
 	}
@@ -100,6 +103,7 @@ func (e *Engine) Run() (run.Ended, error) {
 	d := newDispatcher(e)
 	d.emit(e.cfg.Began)
 	d.loop()
+	close(e.flies)
 	ended := d.result()
 	if d.failure == nil {
 		d.failure = e.record(ended)

@@ -16,7 +16,7 @@ type flight struct {
 	over    bool          // its processes are gone; it is in its finish stage
 	outcome run.Outcome   // the judgement, once it is over
 	cause   string
-	slow    bool          // it was named slow
+	slow    bool // it was named slow
 }
 
 // landing is how a flight ended. Exactly one of its fields beside f, released and failure is set; none
@@ -31,6 +31,14 @@ type landing struct {
 	dirty error
 	// failure ends the campaign: the disk or heisen itself is broken.
 	failure error
+}
+
+// pilot flies one attempt after the other until the session ends: a goroutine that is used again has its
+// stack grown already.
+func (e *Engine) pilot(f *flight) {
+	for ; f != nil; f = <-e.flies {
+		e.fly(f)
+	}
 }
 
 // fly runs one attempt and sees it through its finish stage. The order of the steps is the promise that

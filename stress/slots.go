@@ -2,9 +2,9 @@ package stress
 
 import "container/heap"
 
-// spareSlots is how many attempts may be in their finish stage beyond those that run: the next attempts
+// SpareSlots is how many attempts may be in their finish stage beyond those that run: the next attempts
 // start while the last ones' records are on their way to the disk.
-const spareSlots = 32
+const SpareSlots = 64
 
 // slots lends the small numbers that name what copies must not share; the lowest free one first, so that
 // numbers stay below the campaign's width when attempts are long.
@@ -15,7 +15,7 @@ type slots struct {
 }
 
 // MaxSlots is how many slots a campaign of such a width may use: slots are numbered from 0 to one less.
-func MaxSlots(width int) int { return width + spareSlots }
+func MaxSlots(width int) int { return width + SpareSlots }
 
 func newSlots(width int) *slots { return &slots{most: MaxSlots(width)} }
 

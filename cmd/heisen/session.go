@@ -118,7 +118,8 @@ func (s *session) openFolder() (err error) {
 
 // openJournal opens the journal and folds what it holds.
 func (s *session) openJournal() (*journal.Journal, error) {
-	j, err := journal.Open(s.folder.Journal(), journal.Options{Campaign: s.folder.ID(), NewFold: newFold, Failpoints: s.fail})
+	j, err := journal.Open(s.folder.Journal(), journal.Options{Campaign: s.folder.ID(), NewFold: newFold, Failpoints: s.fail,
+		CommitRecords: stress.SpareSlots / 2})
 	if err != nil {
 		return nil, err
 	}

@@ -19,7 +19,7 @@ func findGoRace(l *log) []Failure {
 		var functions []string
 		end := i + 1
 		for ; end < min(len(l.lines), i+400) && !strings.HasPrefix(l.lines[end], "======"); end++ {
-			if goAccess.MatchString(l.lines[end]) {
+			if len(functions) < 2 && goAccess.MatchString(l.lines[end]) {
 				functions = append(functions, goRaceFunction(l, end+1))
 			}
 		}

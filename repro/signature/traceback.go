@@ -35,11 +35,11 @@ func readTraceback(l *log, i int) (traceback, bool) {
 		if group {
 			line = strings.TrimPrefix(strings.TrimLeft(line, " "), "| ")
 		}
-		if m := frameLine.FindStringSubmatch(line); m != nil {
+		if m := tracebackFrame(line); m != nil {
 			t.where = nearest(t.where, m[1], m[2])
 			continue
 		}
-		if !exceptionLine.MatchString(line) || !exceptional(line) {
+		if !exceptional(line) || !exceptionLine.MatchString(line) {
 			continue
 		}
 		t.exception = line
@@ -67,7 +67,7 @@ func nearest(where, file, function string) string {
 func exceptional(line string) bool {
 	name, _, _ := strings.Cut(line, ":")
 	last := name[strings.LastIndexByte(name, '.')+1:]
-	return last != "" && (last != name || (last[0] >= 'A' && last[0] <= 'Z'))
+	return last != "" && !strings.Contains(name, " ") && (last != name || (last[0] >= 'A' && last[0] <= 'Z'))
 }
 
 // chained finds the head of the traceback that follows in a chain, 0 for none. The message of an
@@ -135,4 +135,12 @@ func findPythonThread(l *log) []Failure {
 func link(line string) bool {
 	return strings.HasPrefix(line, "During handling of the above exception") ||
 		strings.HasPrefix(line, "The above exception was the direct cause")
+}
+
+// tracebackFrame matches frameLine, at no cost for the many lines that are none.
+func tracebackFrame(line string) []string {
+	if !strings.Contains(line, `File "`) {
+		return nil
+	}
+	return frameLine.FindStringSubmatch(line)
 }

@@ -126,12 +126,18 @@ func measureWidth(o options, tools []tool, c command, width int) ([]cell, error)
 	return cells, nil
 }
 
-// pilot finds how many attempts this tool makes in the target time; it also warms the caches.
+// pilot finds how many attempts this tool makes in the target time; it also warms the caches. It grows until
+// it has lasted a quarter of that time, because a short one measures the tool's start more than its rate.
 func pilot(o options, t tool, c command, width int) (int, error) {
 	runs := min(max(width, 20), o.maxRuns)
-	f, err := t.measure(c, width, runs)
-	if err != nil {
-		return 0, err
+	for {
+		f, err := t.measure(c, width, runs)
+		if err != nil {
+			return 0, err
+		}
+		if f.WallMillis >= millis(o.target)/4 || runs == o.maxRuns {
+			return min(max(int(f.Rate*o.target.Seconds()), width, 20), o.maxRuns), nil
+		}
+		runs = min(runs*4, o.maxRuns)
 	}
-	return min(max(int(f.Rate*o.target.Seconds()), runs), o.maxRuns), nil
 }

@@ -3,8 +3,11 @@ package proc
 import (
 	"errors"
 	"fmt"
+	"runtime"
 	"syscall"
 	"time"
+
+	"golang.org/x/sys/unix"
 
 	"heisen/stress/run"
 )
@@ -60,8 +63,7 @@ func (s *Supervisor) start(a run.Attempt) (*child, error) {
 	s.kin.add(c)
 	if err := s.launch(c); err != nil {
 		s.kin.drop(c)
-		s.cells.give(room)
-		return nil, err
+		return nil, errors.Join(err, s.cells.give(room))
 	}
 	s.kin.born(c)
 	if err := s.poll.watch(c); err != nil {
@@ -72,21 +74,35 @@ func (s *Supervisor) start(a run.Attempt) (*child, error) {
 	return c, nil
 }
 
-// launch has a lane fork and execute. A program file that is still open for writing somewhere (ETXTBSY)
+// launch forks and executes. A program file that is still open for writing somewhere (ETXTBSY)
 // is tried again for a while: most often a child of another thread has inherited the writer's descriptor
 // and will drop it when it executes (https://go.dev/issue/22315).
 func (s *Supervisor) launch(c *child) error {
 	inv := s.recipe.make(c.attempt)
-	reply := make(chan error, 1)
 	deadline := time.Now().Add(busyLimit)
 	for wait := time.Millisecond; ; wait = min(2*wait, 100*time.Millisecond) {
-		c.cell.lane.requests <- launch{c: c, inv: inv, reply: reply}
-		err := <-reply
+		err := s.fork(c, inv)
 		if err != syscall.ETXTBSY || s.cfg.off.busy || time.Now().After(deadline) {
 			return err
 		}
 		time.Sleep(wait)
 	}
+}
+
+// fork starts the process on this goroutine's thread where any thread will do. Go keeps the threads it has
+// made, so the parent-death signal does not come early; handing every fork to a thread of its own cost two
+// switches between threads for each attempt.
+func (s *Supervisor) fork(c *child, inv invocation) error {
+	if !c.cell.own && !s.masked {
+		runtime.LockOSThread()
+		defer runtime.UnlockOSThread()
+		if unix.Gettid() != s.self {
+			return s.spawn.start(c, inv)
+		}
+	}
+	reply := make(chan error, 1)
+	c.cell.lane.requests <- launch{c: c, inv: inv, reply: reply}
+	return <-reply
 }
 
 // notStarted sorts what kept an attempt from starting: the machine, or the command.
@@ -111,6 +127,7 @@ type trial struct {
 	*child
 	stopper stopper
 	dumpAt  int64
+	empty   bool // its cgroup was seen empty after its main process had ended
 	harness []string
 }
 

@@ -69,11 +69,35 @@ func (c *cells) take() (*cell, error) {
 	return made, nil
 }
 
-// give returns a cell that is empty again. One that is not is never given back; close deals with it.
-func (c *cells) give(used *cell) {
+// give returns a cell that is empty again. One that is not is never given back; close deals with it, and
+// with one that cannot be made anew.
+func (c *cells) give(used *cell) error {
+	if used.group != nil && used.group.spent {
+		if err := c.renew(used); err != nil {
+			return err
+		}
+	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.free = append(c.free, used)
+	return nil
+}
+
+// renew gives a cell another cgroup in the place of one that is spent.
+func (c *cells) renew(used *cell) error {
+	dir := used.group.dir
+	if err := used.group.remove(); err != nil {
+		return err
+	}
+	fresh, err := makeGroup(dir)
+	if err != nil {
+		return err
+	}
+	used.group = fresh
+	if c.layout.v2 {
+		return used.limitV2(c.layout.limits)
+	}
+	return nil
 }
 
 func (c *cells) make(name string) (made *cell, err error) {

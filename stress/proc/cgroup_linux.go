@@ -20,8 +20,9 @@ const groupPrefix = "heisen-"
 // attempt's end needs held open: asking whether it is empty is then one pread.
 type group struct {
 	dir    string
-	fd     int // the folder, for clone3 and openat
-	events int // cgroup.events
+	fd     int  // the folder, for clone3 and openat
+	events int  // cgroup.events
+	spent  bool // it was killed and must not be used again
 }
 
 func makeGroup(dir string) (*group, error) {
@@ -67,7 +68,13 @@ func groupPIDs(dir string) []int {
 }
 
 // kill kills everything in the cgroup and below it, forks in progress included (cgroup.kill, Linux 5.14).
-func (g *group) kill() error { return g.write("cgroup.kill", "1") }
+// The cgroup is spent afterwards: a kernel that counts kills (kill_seq, Linux 6.14) kills whatever is cloned
+// into it from a cgroup with another count, because clone3 compares with the parent's (kernel/cgroup/cgroup.c,
+// cgroup_css_set_fork).
+func (g *group) kill() error {
+	g.spent = true
+	return g.write("cgroup.kill", "1")
+}
 
 // freeze stops or thaws everything in the cgroup and below it; frozen processes can be killed.
 func (g *group) freeze(frozen bool) error {

@@ -7,7 +7,7 @@
 // is unreaped, so its number cannot belong to a stranger; what leaves the group is found through its
 // cgroup (tiers A and B) or because it is re-parented to this process, a child subreaper (tier D).
 //
-// The package changes the process it runs in: it becomes a subreaper, has a soft RLIMIT_CORE of 0 while a
-// Supervisor is open, and every child that is not in its own session is taken for a test's orphan and
+// The package changes the process it runs in: it becomes a subreaper, has a soft RLIMIT_CORE of 0 and a
+// larger GOMAXPROCS while a Supervisor is open, and every child that is not in its own session is taken for a test's orphan and
 // reaped. Other packages must not start children with Setsid from the same process.
 package proc

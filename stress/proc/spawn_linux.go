@@ -29,6 +29,12 @@ type child struct {
 	exit    chan struct{} // closed when the main process has ended (it is a zombie then)
 }
 
+// How many lanes serve all attempts that need none of their own, and how many Go processors there must be.
+const (
+	lanes      = 2
+	leastProcs = 4
+)
+
 // lane is an OS thread that starts processes. The kernel sends a child its parent-death signal when the
 // THREAD that forked it dies (prctl(2), PR_SET_PDEATHSIG), so the thread must live as long as the
 // Supervisor; and a limit of cgroup v1 is inherited from the thread.
@@ -148,6 +154,15 @@ func closeAll(fds ...int) {
 	for _, fd := range fds {
 		_ = syscall.Close(fd)
 	}
+}
+
+// signalsBlocked tells whether this thread has signals blocked: threads and children inherit that.
+func signalsBlocked() (bool, error) {
+	var mask unix.Sigset_t
+	if err := unix.PthreadSigmask(unix.SIG_BLOCK, nil, &mask); err != nil {
+		return false, fmt.Errorf("read signal mask: %w", err)
+	}
+	return mask != unix.Sigset_t{}, nil
 }
 
 // bootTime is the time since boot in nanoseconds, the clock of a process's start time (proc_pid_stat(5)).

@@ -31,6 +31,9 @@ type Supervisor struct {
 	vmstat  *oomWatch
 	dump    syscall.Signal // 0 for none
 
+	procs   int            // GOMAXPROCS to restore; 0 if it was not touched
+	self    int            // this process's number, and its main thread's
+	masked  bool           // heisen was started with signals blocked, which children must not inherit
 	core    *unix.Rlimit   // the soft limit to restore
 	ignored chan os.Signal // catches the signals heisen was started with ignoring
 	janitor chan struct{}  // closed to end the janitor
@@ -116,8 +119,17 @@ func (s *Supervisor) startThreads() (err error) {
 		return fmt.Errorf("open %s: %w", os.DevNull, err)
 	}
 	s.spawn = &spawner{null: null, session: !s.cfg.off.session, fork: syscall.ForkExec}
-	// A fork occupies its processor until the child has executed, so more threads gain nothing.
-	for range min(max(runtime.GOMAXPROCS(0), 2), 8) {
+	s.self = os.Getpid()
+	if s.masked, err = signalsBlocked(); err != nil {
+		return err
+	}
+	// A fork keeps its Go processor (P) until the child has executed, so there must be others for everything
+	// else: with all of them forking, exits and output would wait for the scheduler's preemption.
+	s.procs = runtime.GOMAXPROCS(0)
+	if s.procs < leastProcs {
+		runtime.GOMAXPROCS(leastProcs)
+	}
+	for range lanes {
 		l, err := newLane(s.lanes, s.spawn, func() error { return nil })
 		if err != nil {
 			return err
@@ -207,6 +219,9 @@ func (s *Supervisor) release() error {
 	errs = append(errs, s.layout.remove())
 	if s.ignored != nil {
 		signal.Stop(s.ignored)
+	}
+	if s.procs > 0 {
+		runtime.GOMAXPROCS(s.procs)
 	}
 	if s.core != nil {
 		errs = append(errs, unix.Prlimit(0, unix.RLIMIT_CORE, s.core, nil))
