@@ -72,14 +72,26 @@ func (c *cells) take() (*cell, error) {
 // give returns a cell that is empty again. One that is not is never given back; close deals with it, and
 // with one that cannot be made anew.
 func (c *cells) give(used *cell) error {
-	if used.group != nil && used.group.spent {
-		if err := c.renew(used); err != nil {
-			return err
-		}
+	if err := c.restore(used); err != nil {
+		return err
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.free = append(c.free, used)
+	return nil
+}
+
+// restore makes a cell as good as new: thawed, for a process cloned into a frozen cgroup would never get to
+// its exec and its parent would wait for it for ever; and not one that was killed.
+func (c *cells) restore(used *cell) error {
+	switch g := used.group; {
+	case g == nil:
+		return nil
+	case g.spent:
+		return c.renew(used)
+	case g.frozen:
+		return g.freeze(false)
+	}
 	return nil
 }
 

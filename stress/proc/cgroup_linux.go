@@ -20,8 +20,9 @@ const groupPrefix = "heisen-"
 // attempt's end needs held open: asking whether it is empty is then one pread.
 type group struct {
 	dir    string
-	fd     int  // the folder, for clone3 and openat
-	events int  // cgroup.events
+	fd     int // the folder, for clone3 and openat
+	events int // cgroup.events
+	frozen bool
 	spent  bool // it was killed and must not be used again
 }
 
@@ -78,6 +79,7 @@ func (g *group) kill() error {
 
 // freeze stops or thaws everything in the cgroup and below it; frozen processes can be killed.
 func (g *group) freeze(frozen bool) error {
+	g.frozen = frozen
 	if frozen {
 		return g.write("cgroup.freeze", "1")
 	}

@@ -21,3 +21,28 @@ func TestACellIsSoundAfterItsTreeWasKilled(t *testing.T) {
 		require.False(t, alive("sleep 3010", false))
 	})
 }
+
+// TestACellIsSoundAfterAPauseAtTheVeryEnd pauses attempts that are about to end, again and again: whatever
+// the pause hits, the next attempt in that cell must start.
+func TestACellIsSoundAfterAPauseAtTheVeryEnd(t *testing.T) {
+	eachTier(t, func(t *testing.T, off switches) {
+		s := open(t, sh(t, off, "exit 0"))
+		ctl := run.NewControl(run.Orders{Timeout: patience, Paused: true})
+		for seq := int64(1); seq <= 20; seq++ {
+			c, err := s.start(attempt(seq))
+			require.NoError(t, err)
+			<-c.exit // so that the pause comes after the end
+			tr := trial{Supervisor: s, child: c, dumpAt: -1}
+			orders, _ := ctl.Watch()
+			act, _ := tr.stopper.next(orders, 0)
+			require.Equal(t, doSuspend, act)
+			tr.carryOut(act)
+			require.Equal(t, run.Ending{}, withoutPause(tr.finish().Ending))
+		}
+	})
+}
+
+func withoutPause(e run.Ending) run.Ending {
+	e.Suspended = 0
+	return e
+}
