@@ -17,12 +17,12 @@ expect_nothing_left
 
 # heisen | tee log and Ctrl-C: the whole group gets SIGINT, tee dies of it, heisen finishes its journal.
 # A shell without job control starts background commands with SIGINT ignored: env puts that right.
+export HEISEN_DIR=$work/interrupted # so that the campaign asked about is this one
 setsid env --default-signal=INT bash -c '
 	trap : INT
 	"$HEISEN_BIN" hunt -j 4 -- sleep 0.1 2>&1 | tee "$HEISEN_FAULT/log" >/dev/null
 	echo "${PIPESTATUS[0]}" >"$HEISEN_FAULT/code"' &
 group=$!
-export HEISEN_BIN
 rm -f "$work/code"
 wait_for 60 attempts_made 5
 kill -INT -- -"$group"

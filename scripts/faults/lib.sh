@@ -58,6 +58,7 @@ if [[ -z ${HEISEN_BIN:-} ]]; then
 	HEISEN_BIN=$work/heisen
 	(cd "$faults/../.." && CGO_ENABLED=0 go build -o "$HEISEN_BIN" ./cmd/heisen)
 fi
+export HEISEN_BIN
 
 heisen() { "$HEISEN_BIN" "$@"; }
 
