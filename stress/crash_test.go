@@ -137,3 +137,28 @@ func TestResumeRunsWhatIsMissingAndNothingElse(t *testing.T) {
 		}
 	})
 }
+
+// TestFault18ClockJumps has the wall clock leap forth and back between attempts. Durations come from the
+// monotonic clock and stay right; only the times of day follow the leaps.
+func TestFault18ClockJumps(t *testing.T) {
+	inBubble(t, func(t *testing.T) {
+		r := newRig(nil)
+		r.play = func(a run.Attempt, ctl *run.Control) run.Result {
+			res := takes(2*time.Second, passes)(a, ctl)
+			leap := time.Hour
+			if a.Seq%2 == 0 {
+				leap = -time.Hour
+			}
+			res.Started = res.Started.Round(0).Add(leap)
+			return res
+		}
+		ended, err := r.engine(t, spec(1, run.Stop{Runs: 5})).Run()
+		require.NoError(t, err)
+		require.InDelta(t, 10, ended.Elapsed.Seconds(), 0.5)
+		for _, fin := range r.finished() {
+			require.EqualValues(t, 2_000_000, fin.Wall)
+		}
+		slow := emitted[run.Slow](r)
+		require.Empty(t, slow)
+	})
+}

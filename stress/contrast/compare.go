@@ -47,14 +47,14 @@ func (s *Sample) strata(signature *string) []stratum {
 		place[name] = i
 	}
 	var list []stratum
-	for _, b := range s.blocks() {
+	for _, b := range s.blocks {
 		var st stratum
 		for _, r := range b.fail {
 			if signature == nil || r.signature == *signature {
 				st.fail = append(st.fail, attempt{r, place})
 			}
 		}
-		if len(st.fail) == 0 {
+		if len(st.fail) == 0 || len(b.pass) == 0 {
 			continue
 		}
 		for _, r := range b.pass {
@@ -129,21 +129,29 @@ func (sig *Signal) tested() bool {
 	return sig.Failures >= leastTested && sig.Passes >= leastTested
 }
 
-// correct sets the p-values, corrected for how many there are.
+// correct sets the p-values, corrected for how many there are. A signal that was the same for all attempts of
+// a stratum, everywhere, cannot be told apart whatever failed: it is no test and does not count as one.
 func correct(list []Signal) {
 	var p []float64
 	for _, sig := range list {
-		if sig.tested() {
+		if sig.counts() {
 			p = append(p, sig.ranks.P)
 		}
 	}
 	p = stats.Holm(p)
 	for i := range list {
-		if list[i].tested() {
+		switch {
+		case list[i].counts():
 			list[i].P, p = &p[0], p[1:]
+		case list[i].tested():
+			one := 1.0
+			list[i].P = &one
 		}
 	}
 }
+
+// counts tells that the signal is a test, which could have come out otherwise.
+func (sig *Signal) counts() bool { return sig.tested() && sig.ranks.SE > 0 }
 
 // find returns the signal of a name; it must be there.
 func find(list []Signal, name string) *Signal {

@@ -14,9 +14,9 @@ func (c conclusion) starvedText() string {
 		j.auc, pText(j.p), failures(j.row.Failures))
 }
 
-// notStarvedText names the signal that came nearest to a difference.
+// notStarvedText names the signal of the attempts' own that came nearest to a difference.
 func (c conclusion) notStarvedText() string {
-	j := c.greatest
+	j := c.nearest
 	return fmt.Sprintf("%s: failing attempts %s%s, passing ones %s at the same time (AUC %.2f, at most %.2f; %s)%s", NotStarved,
 		fmt.Sprintf(j.text, figure(*j.row.Fail, j.row.Unit)), j.note, figure(*j.row.Pass, j.row.Unit),
 		j.auc, j.upper, failures(j.row.Failures), c.slownessText())
@@ -30,17 +30,21 @@ func (c conclusion) slownessText() string {
 	return fmt.Sprintf("; they used %s times the CPU time of passing ones themselves", digits(c.cpuRatio))
 }
 
-// undecided says what keeps the verdict open: attempts too unlike to be compared, or too few of them.
+// undecided says what keeps the verdict open: attempts too unlike to be compared, a difference too small to
+// matter, or too few failures.
 func (f *Finding) undecided(c conclusion) {
-	if j := c.greatest; j != nil && !j.evidence() && j.row.Failures >= LeastNotStarved && j.auc >= LargeEffect && j.p <= SmallP {
+	if j := c.greatest; j != nil && j.row.Failures >= LeastNotStarved && j.auc >= LargeEffect && j.p <= SmallP {
 		f.Strongest = j.outright
-		f.Sentence = fmt.Sprintf("%s: failing attempts waited longer, but their %s was %s times that of passing ones, which alone can explain it",
-			CannotTell, j.sizeText, digits(j.size))
+		reason := fmt.Sprintf("their %s was %s times that of passing ones, which alone can explain it", j.sizeText, digits(j.size))
+		if !j.longer() {
+			reason = fmt.Sprintf("hardly: %s, passing ones %s", figure(*j.row.Fail, j.row.Unit), figure(*j.row.Pass, j.row.Unit))
+		}
+		f.Sentence = fmt.Sprintf("%s: failing attempts waited longer, but %s", CannotTell, reason)
 		return
 	}
 	tests := 0
 	for i := range f.Signals {
-		if f.Signals[i].tested() {
+		if f.Signals[i].counts() {
 			tests++
 		}
 	}

@@ -12,39 +12,46 @@ import (
 type machine struct {
 	r *rand.Rand
 	// busy is how many runnable tasks there are per CPU at a tick.
-	busy []float64
+	busy  []float64
+	next  func(tick int) float64
+	ticks int
 }
 
 // newMachine draws bursts that begin once in calm ticks on the mean and last length ticks on the mean, in
 // which level tasks wait for each CPU; factor scales them by the tick (the hour).
 func newMachine(r *rand.Rand, ticks int, calm, length, level float64, factor func(tick int) float64) *machine {
-	m := &machine{r: r, busy: make([]float64, ticks)}
+	m := &machine{r: r, ticks: ticks}
 	left := 0.0
-	for t := range m.busy {
-		m.busy[t] = 0.3 * factor(t)
+	m.next = func(t int) float64 {
 		if left--; left < 0 && r.Float64() < factor(t)/calm {
 			left = r.ExpFloat64() * length
 		}
 		if left >= 0 {
-			m.busy[t] = level * factor(t)
+			return level * factor(t)
 		}
+		return 0.3 * factor(t)
 	}
 	return m
 }
 
-func (m *machine) at(tick int) float64 { return m.busy[min(tick, len(m.busy)-1)] }
+// at draws the machine's future as far as it is asked for.
+func (m *machine) at(tick int) float64 {
+	tick = min(tick, m.ticks-1)
+	for len(m.busy) <= tick {
+		m.busy = append(m.busy, m.next(len(m.busy)))
+	}
+	return m.busy[tick]
+}
 
 // wait draws a heavy-tailed time for a CPU, in microseconds (Pareto, index 1.5: no variance).
 func (m *machine) wait(tick int) float64 {
-	return min(40*m.at(tick)*math.Pow(1-m.r.Float64(), -1/1.5), 3e6)
+	return min(40*m.at(tick)*math.Exp(m.r.ExpFloat64()/1.5), 3e5)
 }
 
 // attempt runs cpu milliseconds of work from a tick on: at every tick it may wait, and then lives longer.
 // All signals follow from the same waits and the same machine, so they are correlated as real ones are.
 func (m *machine) attempt(tick, running int, cpu float64) run.Finished {
 	const threads = 4
-	sig := run.Signals{run.SigThreads: threads, run.SigProcesses: 1, run.SigMajorFaults: 0, run.SigPSIMemorySome: 0,
-		run.SigPSIMemoryFull: 0, run.SigPSICPUFull: 0}
 	var total, worst, stall, start, psi, steal, load float64
 	life := 0.0 // ms
 	for range threads {
@@ -67,13 +74,18 @@ func (m *machine) attempt(tick, running int, cpu float64) run.Finished {
 			steal += 1000 * m.r.Float64()
 		}
 	}
-	for name, v := range map[string]float64{run.SigRunDelay: total, run.SigRunDelayWorst: worst, run.SigLongestStall: stall,
-		run.SigThreadStart: start, run.SigPSICPUSome: psi, run.SigSteal: steal, run.SigRunnable: 1000 * load / float64(n),
-		run.SigInvoluntary: m.r.ExpFloat64() * cpu * m.at(tick), run.SigVoluntary: 20 + 5*m.r.ExpFloat64(),
-		run.SigMigrations: m.r.ExpFloat64() * m.at(tick), run.SigMinorFaults: 500 + 20*m.r.NormFloat64() + cpu,
-		run.SigPSIIOSome: 100 * m.r.ExpFloat64() * m.at(tick), run.SigPSIIOFull: 50 * m.r.ExpFloat64() * m.at(tick),
-		run.SigThrottled: 0, run.SigThrottledTimes: 0} {
-		sig[name] = int64(v)
+	sig := make(run.Signals, 24)
+	for _, v := range []struct {
+		name  string
+		value float64
+	}{{run.SigRunDelay, total}, {run.SigRunDelayWorst, worst}, {run.SigLongestStall, stall}, {run.SigThreadStart, start},
+		{run.SigPSICPUSome, psi}, {run.SigPSICPUFull, 0}, {run.SigSteal, steal}, {run.SigRunnable, 1000 * load / float64(n)},
+		{run.SigInvoluntary, m.r.ExpFloat64() * cpu * m.at(tick)}, {run.SigVoluntary, 20 + 5*m.r.ExpFloat64()},
+		{run.SigMigrations, m.r.ExpFloat64() * m.at(tick)}, {run.SigMinorFaults, 500 + 20*m.r.NormFloat64() + cpu},
+		{run.SigMajorFaults, 0}, {run.SigPSIIOSome, 100 * m.r.ExpFloat64() * m.at(tick)},
+		{run.SigPSIIOFull, 50 * m.r.ExpFloat64() * m.at(tick)}, {run.SigPSIMemorySome, 0}, {run.SigPSIMemoryFull, 0},
+		{run.SigThrottled, 0}, {run.SigThrottledTimes, 0}, {run.SigThreads, threads}, {run.SigProcesses, 1}} {
+		sig[v.name] = int64(v.value)
 	}
 	return run.Finished{Running: running, Outcome: run.Pass, Wall: int64(life * 1000), User: int64(cpu * 900), System: int64(cpu * 100),
 		MaxRSS: 9000 + int64(m.r.ExpFloat64()*100), Signals: sig}
@@ -99,7 +111,7 @@ func (c simulated) play(add func(run.Finished) bool) {
 	}
 	var running []flight
 	seq := int64(0)
-	for tick := range c.on.busy {
+	for tick := range c.on.ticks {
 		still := running[:0]
 		for _, f := range running {
 			if f.end > tick {

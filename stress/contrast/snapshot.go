@@ -10,8 +10,8 @@ import (
 type snapshot struct {
 	Columns []string     `json:"columns"`
 	Seen    Seen         `json:"seen"`
-	Closed  []savedBlock `json:"closed,omitempty"`
-	Open    savedBlock   `json:"open"`
+	Newest  int64        `json:"newest"`
+	Blocks  []savedBlock `json:"blocks,omitempty"`
 }
 
 type savedBlock struct {
@@ -25,14 +25,14 @@ type savedBlock struct {
 
 // MarshalJSON encodes the sample so that UnmarshalJSON gives one that goes on exactly as this would.
 func (s *Sample) MarshalJSON() ([]byte, error) {
-	snap := snapshot{Columns: s.columns, Seen: s.seen, Open: save(s.open)}
-	for _, b := range s.closed {
-		snap.Closed = append(snap.Closed, save(b))
+	snap := snapshot{Columns: s.columns, Seen: s.seen, Newest: s.newest}
+	for _, b := range s.blocks {
+		snap.Blocks = append(snap.Blocks, save(b))
 	}
 	return json.Marshal(snap)
 }
 
-func save(b block) savedBlock {
+func save(b *block) savedBlock {
 	saved := savedBlock{Number: b.number, Epoch: b.epoch}
 	for _, r := range b.pass {
 		saved.Pass = append(saved.Pass, r.pack())
@@ -56,27 +56,20 @@ func (s *Sample) UnmarshalJSON(data []byte) error {
 	for i, name := range snap.Columns {
 		from[i] = slices.Index(loaded.columns, name)
 	}
-	var err error
-	if loaded.open, err = snap.Open.load(from, len(loaded.columns)); err != nil {
-		return fmt.Errorf("read sample of attempts: %w", err)
-	}
-	for _, saved := range snap.Closed {
+	for _, saved := range snap.Blocks {
 		b, err := saved.load(from, len(loaded.columns))
-		switch {
-		case err != nil:
+		if err != nil {
 			return fmt.Errorf("read sample of attempts: block %d: %w", saved.Number, err)
-		case !b.comparable():
-			return fmt.Errorf("read sample of attempts: block %d has nothing to compare", saved.Number)
 		}
-		loaded.keep(b)
+		loaded.blocks = append(loaded.blocks, b)
 	}
-	loaded.seen = snap.Seen
+	loaded.seen, loaded.newest = snap.Seen, snap.Newest
 	*s = *loaded
 	return nil
 }
 
-func (saved savedBlock) load(from []int, width int) (block, error) {
-	b := block{number: saved.Number, epoch: saved.Epoch}
+func (saved savedBlock) load(from []int, width int) (*block, error) {
+	b := &block{number: saved.Number, epoch: saved.Epoch}
 	if len(saved.Signatures) != len(saved.Fail) {
 		return b, fmt.Errorf("%d signatures for %d failures", len(saved.Signatures), len(saved.Fail))
 	}

@@ -31,6 +31,9 @@ const (
 	// LikeSize is how many times the size (CPU time, threads, life) of passing attempts failing ones may
 	// have if their waiting is to be evidence.
 	LikeSize = 2.0
+	// Longer is how many times the median waiting of passing attempts that of failing ones must be: ranks
+	// alone find the smallest difference large if only it is always there.
+	Longer = 1.25
 	// oneSided95 is the 95th percentile of the normal distribution.
 	oneSided95 = 1.6448536269514722
 	power      = 0.8
@@ -79,7 +82,7 @@ func compare(strata []stratum, notCollected map[string]string) Finding {
 	case !f.ownMeasured():
 		f.Sentence = f.unmeasured()
 	case f.Failures >= LeastNotStarved && c.excluded():
-		f.tell(NotStarved, c.greatest, c.notStarvedText())
+		f.tell(NotStarved, c.nearest, c.notStarvedText())
 	default:
 		f.undecided(c)
 	}
@@ -102,19 +105,35 @@ type judged struct {
 }
 
 // evidence tells that the signal can make the verdict "starved".
-func (j judged) evidence() bool { return j.size < LikeSize && j.row.Failures >= LeastStarved }
+func (j judged) evidence() bool { return j.likeSize() && j.row.Failures >= LeastStarved }
 
-func (j judged) starved() bool {
-	return j.evidence() && j.auc >= LargeEffect && j.p <= SmallP
+// likeSize tells that failing and passing attempts are of about one size. Smaller ones are fine where the
+// attempts' own waiting is compared, for that they would wait less outright; what the machine did meanwhile
+// is another figure over a shorter time.
+func (j judged) likeSize() bool {
+	return j.size < LikeSize && (j.own || j.size > 1/LikeSize)
 }
+
+// longer tells that the difference itself is worth a word.
+func (j judged) longer() bool {
+	return *j.row.Fail > 0 && *j.row.Fail >= Longer**j.row.Pass
+}
+
+// differs tells that failing attempts waited longer, by all but the like size.
+func (j judged) differs() bool {
+	return j.longer() && j.auc >= LargeEffect && j.p <= SmallP
+}
+
+func (j judged) starved() bool { return j.evidence() && j.differs() }
 
 // conclusion is all waiting signals that were collected.
 type conclusion struct {
 	all []judged
-	// strongest is the greatest effect among the evidence, greatest among all; nil where nothing is tested.
-	strongest, greatest *judged
-	cpuRatio            float64
-	failures            int
+	// strongest is the greatest effect among the evidence, greatest among all that count, and nearest among
+	// what was measured of the attempts themselves; nil where there is none.
+	strongest, greatest, nearest *judged
+	cpuRatio                     float64
+	failures                     int
 }
 
 // weigh judges the waiting signals.
@@ -134,8 +153,11 @@ func (f *Finding) weigh(strata []stratum) conclusion {
 	}
 	for i := range c.all {
 		j := &c.all[i]
-		if c.greatest == nil || j.auc > c.greatest.auc {
+		if j.counts() && (c.greatest == nil || j.auc > c.greatest.auc) {
 			c.greatest = j
+		}
+		if j.own && (c.nearest == nil || j.auc > c.nearest.auc) {
+			c.nearest = j
 		}
 		if j.evidence() && (c.strongest == nil || j.stronger(c.strongest)) {
 			c.strongest = j
@@ -189,15 +211,19 @@ func (f *Finding) ownMeasured() bool {
 
 func (c conclusion) starved() bool { return c.strongest != nil && c.strongest.starved() }
 
-// excluded tells that a large effect is excluded for every waiting signal.
+// excluded tells that a large effect is excluded for every waiting signal that counts.
 func (c conclusion) excluded() bool {
 	for _, j := range c.all {
-		if j.upper >= LargeEffect {
+		if j.counts() && j.upper >= LargeEffect {
 			return false
 		}
 	}
-	return true
+	return c.nearest != nil
 }
+
+// counts tells that the signal can stand against "not starved". What the machine did during a life of another
+// length cannot: a test that hangs always sees more of it.
+func (j judged) counts() bool { return j.own || j.likeSize() }
 
 // more is about how many more failures it takes to tell: to find the effect seen, or a just large one where
 // that is smaller, or to exclude it. Signals tested together share the level.
@@ -213,7 +239,7 @@ func (c conclusion) more(share float64, tests int) float64 {
 	// The effect lies below what matters, but not yet surely: the interval must become narrower.
 	need = LeastNotStarved
 	for _, j := range c.all {
-		if j.upper >= LargeEffect {
+		if j.counts() && j.upper >= LargeEffect {
 			width := max(LargeEffect-j.auc, 0.001) / (j.upper - j.auc + 1e-9)
 			need = max(need, float64(c.failures)/(width*width))
 		}

@@ -18,7 +18,8 @@ type Ranks struct {
 	// counted half: 0.5 where the groups are alike, 1 where every X is greater.
 	AUC float64
 	// SE is the standard error of AUC: the greatest of what the test's null hypothesis gives and what the
-	// scatter between the values of X and between strata shows.
+	// scatter between the values of X and between strata shows; 0 only where all values of each stratum
+	// are equal, so that nothing could be found.
 	SE float64
 	// P is the two-sided p-value of van Elteren's test, in (0, 1]. It is 1 where all values are equal.
 	P float64
@@ -62,7 +63,7 @@ func VanElteren(strata []Stratum) (r Ranks, ok bool) {
 		}
 		null += b.variance()
 	}
-	r.AUC = sum / weight
+	r.AUC = min(sum/weight, 1) // rounding
 	r.SE = max(math.Sqrt(null), scatter(blocks, r.AUC)) / weight
 	r.P, r.Exact = exactP(blocks, r.X, r.Y)
 	if !r.Exact {
@@ -131,6 +132,9 @@ func (b block) weight() float64 { return float64(b.ny) / float64(b.n()+1) }
 // variance is that of the stratum's part of the sum if both groups are alike.
 func (b block) variance() float64 {
 	n, pairs := float64(b.n()), float64(b.nx)*float64(b.ny)
+	if b.ties == n*n*n-n {
+		return 0 // all equal, and exactly so
+	}
 	plain := pairs / (12 * (n + 1))
 	return plain - pairs*b.ties/(12*n*(n-1)*(n+1)*(n+1))
 }

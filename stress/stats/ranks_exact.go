@@ -4,7 +4,7 @@ package stats
 const (
 	exactSmall   = 12      // values in the smaller group
 	exactStratum = 64      // values in one stratum
-	exactLattice = 1 << 14 // points of the statistic's distribution
+	exactLattice = 1 << 12 // points of the statistic's distribution
 )
 
 // exactP is the two-sided p-value from the permutation distribution of the statistic: within each stratum
@@ -96,11 +96,11 @@ func (b block) sums() []float64 {
 // convolve adds an independent part, whose values count step points each, to a distribution.
 func convolve(dist, part []float64, step int) []float64 {
 	sum := make([]float64, len(dist)+step*(len(part)-1))
-	for s, q := range part {
-		if q == 0 {
+	for at, p := range dist {
+		if p == 0 {
 			continue
 		}
-		for at, p := range dist {
+		for s, q := range part {
 			sum[at+s*step] += p * q
 		}
 	}
