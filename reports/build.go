@@ -16,6 +16,8 @@ type Facts struct {
 	Dir string
 	// Running tells that some heisen has the campaign open now.
 	Running bool
+	// Compare asks for the starvation verdicts, which take tens of milliseconds; a live view goes without.
+	Compare bool
 	// Elapsed is how long all sessions ran, as the engine knows it while it runs; 0 to take it from the
 	// records.
 	Elapsed time.Duration
@@ -54,6 +56,9 @@ func Build(t *tally.Tally, f Facts) Report {
 		r.Elapsed = Seconds(t.Elapsed())
 	}
 	r.PerSecond = perSecond(t.Counts().Total(), r.Elapsed.Duration())
+	if f.Compare {
+		r.Starvation = starvation(t, latest.NotCollected)
+	}
 	r.Doubts = doubts(&r)
 	return r
 }

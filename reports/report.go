@@ -72,6 +72,9 @@ type Report struct {
 	// NotCollected maps a signal to why the latest session's machine cannot give it.
 	NotCollected map[string]string `json:"not_collected,omitempty"`
 
+	// Starvation says whether the machine starved the failing attempts; nil where nothing was compared.
+	Starvation *Starvation `json:"starvation,omitempty"`
+
 	Signatures []Signature `json:"signatures"`
 	// Unlisted counts failures with signatures beyond the number that is listed.
 	Unlisted int64 `json:"failures_unlisted,omitempty"`

@@ -1,16 +1,37 @@
 package main
 
 import (
+	"regexp"
 	"slices"
 	"strings"
 
 	"github.com/urfave/cli/v2"
 )
 
+// jobsAttached is -j300, as make, parallel and regrtest have it.
+var jobsAttached = regexp.MustCompile(`^-j[0-9]+$`)
+
+// apart writes -j300 as -j 300 for the library, up to the "--" after which everything is the test's.
+func apart(args []string) []string {
+	var out []string
+	for i, a := range args {
+		switch {
+		case a == "--":
+			return append(out, args[i:]...)
+		case jobsAttached.MatchString(a):
+			out = append(out, "-j", a[2:])
+		default:
+			out = append(out, a)
+		}
+	}
+	return out
+}
+
 // flagsFirst moves flags in front of a command's own arguments, because the library reads none after
 // the first argument and people write "show last --json". Commands whose arguments are a test's command
 // line are left alone: there, flags stand before it.
 func flagsFirst(app *cli.App, args []string) []string {
+	args = apart(args)
 	if len(args) < 3 {
 		return args
 	}

@@ -205,7 +205,7 @@ func (s *session) run(stdout io.Writer) (reports.Report, run.Ended, error) {
 	stopFollowing()
 	s.view.Close()
 	err = errors.Join(err, s.close())
-	report := reports.Build(s.figures, reports.Facts{Dir: s.folder.Path()})
+	report := reports.Build(s.figures, reports.Facts{Dir: s.folder.Path(), Compare: true})
 	// A reader that is gone (heisen hunt | head) has all it wants, and the journal has the rest.
 	_ = text.Summary(stdout, report, styleFor(stdout))
 	return report, ended, err

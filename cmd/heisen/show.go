@@ -117,7 +117,7 @@ func readReport(folder *campaign.Folder) (reports.Report, error) {
 	if err != nil {
 		return reports.Report{}, err
 	}
-	return reports.Build(figures, reports.Facts{Dir: folder.Path(), Running: folder.Running()}), nil
+	return reports.Build(figures, reports.Facts{Dir: folder.Path(), Running: folder.Running(), Compare: true}), nil
 }
 
 func listCommand(stdout io.Writer) *cli.Command {

@@ -7,10 +7,10 @@ import (
 )
 
 // sign gives a failure its identity.
-func sign(fin *run.Finished, res *run.Result) bundle.Signature {
+func sign(fin *run.Finished, res *run.Result, reports []byte) bundle.Signature {
 	out := &res.Evidence.Output
 	s := signature.Of(signature.Input{
-		Output: out.Bytes(), DumpAt: out.Kept(res.Evidence.DumpAt), Outcome: fin.Outcome,
+		Output: withReports(out.Bytes(), reports), DumpAt: dumpAt(out.Kept(res.Evidence.DumpAt), len(reports)), Outcome: fin.Outcome,
 		Code: res.Ending.Code, Signal: res.Ending.SignalName, Leaked: fin.Leaked,
 	})
 	b := bundle.Signature{ID: s.ID, Title: s.Title, Hang: s.Hang, Environment: s.Environment}
@@ -18,4 +18,20 @@ func sign(fin *run.Finished, res *run.Result) bundle.Signature {
 		b.Failures = append(b.Failures, bundle.Failure(f))
 	}
 	return b
+}
+
+// withReports puts result files before the output: where the output has a stack dump, that stands last.
+func withReports(output, reports []byte) []byte {
+	if len(reports) == 0 {
+		return output
+	}
+	return append(append(reports, '\n'), output...)
+}
+
+// dumpAt moves the dump's place by what stands before the output.
+func dumpAt(at, reports int) int {
+	if at < 0 || reports == 0 {
+		return at
+	}
+	return at + reports + 1
 }

@@ -22,6 +22,7 @@ func Summary(w io.Writer, r reports.Report, s Style) error {
 	p.head(r)
 	p.outcomes(r)
 	p.durations(r.Durations)
+	p.starvation(r.Starvation)
 	p.signatures(r)
 	p.doubts(r)
 	p.next(r)
@@ -164,7 +165,19 @@ func (p *printer) signatures(r reports.Report) {
 		} else {
 			p.line(Faint, "      no bundle kept; first seen in attempt %s", human.Count(s.First))
 		}
+		if r.Starvation != nil && r.Starvation.BySignature[s.ID].Sentence != "" {
+			p.line(Plain, "      %s", r.Starvation.BySignature[s.ID].Sentence)
+		}
 	}
+}
+
+// starvation answers the first question about a rare failure: was it the CPU?
+func (p *printer) starvation(s *reports.Starvation) {
+	if s == nil {
+		return
+	}
+	p.blank()
+	p.line(Plain, "Was it the CPU? %s", s.Sentence)
 }
 
 func (p *printer) doubts(r reports.Report) {

@@ -16,8 +16,9 @@ import (
 // PassKey is the name under which kept passes are counted and filed, beside the signatures.
 const PassKey = "pass"
 
-// Signer gives a failure its identity. It is called from several goroutines.
-type Signer func(fin *run.Finished, res *run.Result) Signature
+// Signer gives a failure its identity. Reports are the JUnit files the attempt left in its temp folder,
+// joined. It is called from several goroutines.
+type Signer func(fin *run.Finished, res *run.Result, reports []byte) Signature
 
 // Facts are what all bundles of one session share.
 type Facts struct {
@@ -96,7 +97,7 @@ func (a *Archiver) Archive(at run.Attempt, fin *run.Finished, res *run.Result) (
 }
 
 func (a *Archiver) failure(at run.Attempt, fin *run.Finished, res *run.Result) (*run.Filed, error) {
-	sig := a.cfg.Sign(fin, res)
+	sig := a.cfg.Sign(fin, res, junitReports(at.Temp))
 	key := tryKey{fin.Seq, fin.Try}
 	filed, room := a.reserve(key, sig.ID, func(kept int) bool { return kept < a.cfg.Facts.Spec.Keep.Failures })
 	if filed != nil {

@@ -18,7 +18,7 @@ import (
 )
 
 // signByOutput stands for the signature package: the first line is the title, its first word the id.
-func signByOutput(_ *run.Finished, res *run.Result) Signature {
+func signByOutput(_ *run.Finished, res *run.Result, _ []byte) Signature {
 	title, _, _ := strings.Cut(string(res.Evidence.Output.Bytes()), "\n")
 	id, _, _ := strings.Cut(title, " ")
 	return Signature{ID: id, Title: title}

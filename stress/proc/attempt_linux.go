@@ -66,6 +66,9 @@ func (s *Supervisor) start(a run.Attempt) (*child, error) {
 		return nil, errors.Join(err, s.cells.give(room))
 	}
 	s.kin.born(c)
+	if s.cfg.OnStart != nil {
+		s.cfg.OnStart(a, c.pid, room.dir())
+	}
 	if err := s.poll.watch(c); err != nil {
 		// Without a watch the attempt cannot be followed: take it back as if it had never been.
 		t := trial{Supervisor: s, child: c}

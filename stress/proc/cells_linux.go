@@ -22,6 +22,14 @@ type cell struct {
 	kills int        // the last answer of oom
 }
 
+// dir is the cell's folder in the v2 hierarchy, "" where it has none.
+func (c *cell) dir() string {
+	if c.group == nil {
+		return ""
+	}
+	return c.group.dir
+}
+
 // limitV1 is a pair of cgroup v1 folders that confine whatever a lane's thread forks.
 type limitV1 struct {
 	memory, pids string // "" where not limited

@@ -43,6 +43,9 @@ type Config struct {
 	// Self is the command line that ends in a call of Exec, by default this very program with
 	// ExecCommand. It is needed only for a limit on processes without a cgroup.
 	Self []string
+	// OnStart, if set, is called when an attempt's main process exists, with the folder of its cgroup v2 or
+	// "". It runs on the attempt's goroutine.
+	OnStart func(a run.Attempt, pid int, cgroup string)
 	// OnZombie, if set, is called when an attempt's main process has ended and is not yet reaped: its
 	// files under /proc/PID can still be read. It runs on the attempt's goroutine.
 	OnZombie func(a run.Attempt, pid int)

@@ -187,6 +187,9 @@ func describe(r *run.Result, status syscall.WaitStatus, usage syscall.Rusage) {
 		User:   time.Duration(usage.Utime.Nano()),
 		System: time.Duration(usage.Stime.Nano()),
 		MaxRSS: usage.Maxrss << 10, // getrusage(2): kilobytes
+
+		MinorFaults: usage.Minflt, MajorFaults: usage.Majflt,
+		Voluntary: usage.Nvcsw, Involuntary: usage.Nivcsw,
 	}
 }
 

@@ -37,6 +37,10 @@ type Usage struct {
 	System time.Duration
 	// MaxRSS is the largest resident set of any one of its processes, in bytes.
 	MaxRSS int64
+	// MinorFaults and MajorFaults count page faults without and with a disk read, Voluntary and
+	// Involuntary the context switches.
+	MinorFaults, MajorFaults int64
+	Voluntary, Involuntary   int64
 }
 
 // Leak is a process that was still there when the attempt's main process had ended.

@@ -5,12 +5,14 @@ import (
 	"slices"
 
 	hdr "github.com/HdrHistogram/hdrhistogram-go"
+
+	"heisen/stress/contrast"
 )
 
 // Clone returns an independent copy, for a reader in another goroutine. It copies memory and encodes
-// nothing: a live view asks the dispatcher for one twice a second.
+// nothing: a live view asks the dispatcher for one twice a second. The copy's Contrast is empty.
 func (t *Tally) Clone() *Tally {
-	c := &Tally{s: t.s, times: durations{pass: copyOf(t.times.pass), fail: copyOf(t.times.fail)}}
+	c := &Tally{s: t.s, times: durations{pass: copyOf(t.times.pass), fail: copyOf(t.times.fail)}, contrast: contrast.New()}
 	c.s.Counts = t.s.Counts.clone()
 	c.s.Epochs = slices.Clone(t.s.Epochs)
 	for i, e := range c.s.Epochs {

@@ -7,6 +7,7 @@ import (
 
 	hdr "github.com/HdrHistogram/hdrhistogram-go"
 
+	"heisen/stress/contrast"
 	"heisen/stress/run"
 )
 
@@ -63,6 +64,8 @@ type snapshot struct {
 	State   state  `json:"state"`
 	Pass    string `json:"pass_times"`
 	Fail    string `json:"fail_times"`
+	// Contrast is absent in a snapshot of before it was kept.
+	Contrast *contrast.Sample `json:"contrast,omitempty"`
 }
 
 // Snapshot encodes the tally so that Load gives the same figures.
@@ -75,7 +78,7 @@ func (t *Tally) Snapshot() ([]byte, error) {
 	if err != nil {
 		return nil, fmt.Errorf("encode fail times: %w", err)
 	}
-	return json.Marshal(snapshot{Version: snapshotVersion, State: t.s, Pass: string(pass), Fail: string(fail)})
+	return json.Marshal(snapshot{Version: snapshotVersion, State: t.s, Pass: string(pass), Fail: string(fail), Contrast: t.contrast})
 }
 
 // Load decodes a snapshot; no bytes at all give an empty tally.
@@ -90,7 +93,10 @@ func Load(data []byte) (*Tally, error) {
 	if snap.Version != snapshotVersion {
 		return nil, fmt.Errorf("read snapshot of the tally: version %d, this heisen knows %d", snap.Version, snapshotVersion)
 	}
-	t := &Tally{s: snap.State, times: newDurations()}
+	t := &Tally{s: snap.State, times: newDurations(), contrast: snap.Contrast}
+	if t.contrast == nil {
+		t.contrast = contrast.New()
+	}
 	for _, h := range []struct {
 		text string
 		into *hdr.Histogram

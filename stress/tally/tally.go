@@ -13,6 +13,7 @@ import (
 	"slices"
 	"time"
 
+	"heisen/stress/contrast"
 	"heisen/stress/run"
 )
 
@@ -68,8 +69,9 @@ type Epoch struct {
 
 // Tally is the state of the fold. The zero value is not ready: use New or Load.
 type Tally struct {
-	s     state
-	times durations
+	s        state
+	times    durations
+	contrast *contrast.Sample
 }
 
 // state is what a snapshot holds, apart from the histograms.
@@ -95,7 +97,7 @@ type state struct {
 
 // New returns an empty tally.
 func New() *Tally {
-	return &Tally{times: newDurations()}
+	return &Tally{times: newDurations(), contrast: contrast.New()}
 }
 
 // Add folds one event. Events of a live view alone change nothing.
@@ -152,6 +154,7 @@ func (t *Tally) finished(e run.Finished) {
 		t.s.Epochs[n-1].Counts.add(e)
 	}
 	t.times.add(e)
+	t.contrast.Add(e)
 	if end := e.At.Add(time.Duration(e.Wall) * time.Microsecond); end.After(t.s.LastSeen) {
 		t.s.LastSeen = end
 	}
@@ -226,6 +229,9 @@ func (t *Tally) Missing() iter.Seq[int64] { return slices.Clone(t.s.Done).missin
 
 // Tries is how often an unfinished attempt was executed already without its result counting.
 func (t *Tally) Tries(seq int64) int { return t.s.Tries[seq] }
+
+// Contrast holds what failing and passing attempts of the same time measured. It is only read.
+func (t *Tally) Contrast() *contrast.Sample { return t.contrast }
 
 // Elapsed is how long the sessions before the present one ran, and the present one too once it ended. A
 // session that was killed counts until the last thing it recorded.
