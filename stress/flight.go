@@ -136,5 +136,6 @@ func (e *Engine) describe(a run.Attempt, res *run.Result, outcome run.Outcome, c
 		Signal:  res.Ending.SignalName,
 		Leaked:  res.Leaked(),
 		Output:  res.Evidence.Output.Total,
+		Signals: res.Evidence.Signals,
 	}
 }

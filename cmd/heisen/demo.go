@@ -85,6 +85,7 @@ func planDemo(dir string) (*plan, error) {
 		Keep:    run.Keep{Failures: 3, Passes: 3, OutputBytes: 1 << 20},
 		Width:   32 * runtime.NumCPU(),
 		Ramp:    true,
+		Signals: true,
 	}
 	p.complete(false)
 	p.identity = provenance.Identify(p.spec.Command)

@@ -29,6 +29,10 @@ const (
 	flagPorts    = "ports"
 	flagResume   = "resume"
 	flagNewEpoch = "new-epoch"
+
+	flagNoSignals = "no-signals"
+	flagMarker    = "marker"
+	flagSelfStats = "self-stats"
 )
 
 // Groups under which --help lists them.
@@ -36,6 +40,7 @@ const (
 	groupStop      = "When to stop"
 	groupVerdict   = "What counts as a failure"
 	groupTest      = "The test's surroundings"
+	groupMeasure   = "What is measured"
 	groupCampaigns = "Campaigns and what is kept"
 )
 
@@ -50,7 +55,16 @@ func huntFlags() []cli.Flag {
 	flags = append(flags, stopFlags()...)
 	flags = append(flags, verdictFlags()...)
 	flags = append(flags, testFlags()...)
+	flags = append(flags, measureFlags()...)
 	return append(flags, campaignFlags()...)
+}
+
+func measureFlags() []cli.Flag {
+	return []cli.Flag{
+		&cli.StringSliceFlag{Name: flagMarker, Category: groupMeasure, Usage: "call output lines that match an event: `NAME=REGEX`; gaps between events are timed"},
+		&cli.BoolFlag{Name: flagNoSignals, Category: groupMeasure, Usage: "do not measure starvation signals"},
+		&cli.BoolFlag{Name: flagSelfStats, Category: groupMeasure, Usage: "say at the end what measuring itself cost"},
+	}
 }
 
 func stopFlags() []cli.Flag {

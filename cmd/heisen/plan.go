@@ -24,6 +24,8 @@ type plan struct {
 	identity run.Identity
 	epoch    int
 	session  int
+	// selfStats asks for a line on what measuring cost.
+	selfStats bool
 	// resumed is the campaign to go on with, nil for a new one.
 	resumed *campaign.Folder
 }
@@ -31,7 +33,7 @@ type plan struct {
 // planHunt turns the command line into a plan. Whatever the user got wrong is told here, before anything
 // is made or started.
 func planHunt(c *cli.Context) (*plan, error) {
-	p := &plan{store: campaign.NewStore(c.String(flagDir)), epoch: 1, session: 1}
+	p := &plan{store: campaign.NewStore(c.String(flagDir)), epoch: 1, session: 1, selfStats: c.Bool(flagSelfStats)}
 	var err error
 	if c.IsSet(flagResume) {
 		err = p.resume(c)

@@ -25,6 +25,7 @@ import (
 	"heisen/stress/proc"
 	"heisen/stress/proc/guard"
 	"heisen/stress/run"
+	"heisen/stress/starve"
 	"heisen/stress/tally"
 )
 
@@ -46,6 +47,7 @@ type session struct {
 	figures *tally.Tally
 	engine  *stress.Engine
 	view    *live.View
+	meter   *starve.Meter // nil with --no-signals
 	stderr  io.Writer
 	fail    durable.Failpoints
 	closers []func() error
@@ -81,6 +83,9 @@ func openSession(p *plan, link *guard.Link, stderr io.Writer) (_ *session, err e
 	}
 	j, err := s.openJournal()
 	if err != nil {
+		return nil, err
+	}
+	if err := s.openMeter(); err != nil {
 		return nil, err
 	}
 	supervisor, err := s.openSupervisor()
@@ -139,7 +144,12 @@ func (s *session) openJournal() (*journal.Journal, error) {
 }
 
 func (s *session) openSupervisor() (*proc.Supervisor, error) {
-	supervisor, err := proc.Open(proc.Config{Spec: s.plan.spec, Campaign: s.folder.ID(), Environ: os.Environ()})
+	cfg := proc.Config{Spec: s.plan.spec, Campaign: s.folder.ID(), Environ: os.Environ()}
+	if s.meter != nil {
+		cfg.OnStart = func(a run.Attempt, pid int, at proc.Place) { s.meter.Started(a, pid, at.Group) }
+		cfg.OnZombie = s.meter.Zombie
+	}
+	supervisor, err := proc.Open(cfg)
 	if err != nil {
 		return nil, err
 	}
@@ -165,15 +175,24 @@ func (s *session) assemble(j *journal.Journal, supervisor *proc.Supervisor) erro
 		return usageError{err}
 	}
 	s.began = run.Began{At: time.Now(), Campaign: s.folder.ID(), Epoch: p.epoch, Session: p.session, Spec: p.spec,
-		Identity: p.identity, Tier: supervisor.Tier(), Version: version}
+		Identity: p.identity, Tier: supervisor.Tier(), NotCollected: s.notCollected(), Version: version}
 	archiver, err := s.archiver()
 	if err != nil {
 		return err
 	}
+	runner, err := s.measured(supervisor)
+	if err != nil {
+		return err
+	}
+	times, err := openTimings(s.folder.Path(), s.began.At)
+	if err != nil {
+		return err
+	}
+	s.closeLater(times.Close)
 	s.view = newView(s.stderr, s.folder.Path(), s.link.Foreground())
 	s.engine = stress.New(stress.Config{
-		Began: s.began, Runner: supervisor, Archiver: archiver, Journal: j, Workspace: temps,
-		Sinks: []stress.Sink{s.view}, Judge: judge, Confirm: proc.MachineFault,
+		Began: s.began, Runner: runner, Archiver: archiver, Journal: j, Workspace: temps,
+		Sinks: []stress.Sink{s.view, times}, Judge: judge, Confirm: proc.MachineFault,
 		Tally: s.figures, PortBase: block.Base, CPUs: runtime.NumCPU(),
 	})
 	return nil
@@ -204,6 +223,9 @@ func (s *session) run(stdout io.Writer) (reports.Report, run.Ended, error) {
 	ended, err := s.engine.Run()
 	stopFollowing()
 	s.view.Close()
+	if s.plan.selfStats {
+		s.selfStats()
+	}
 	err = errors.Join(err, s.close())
 	report := reports.Build(s.figures, reports.Facts{Dir: s.folder.Path(), Compare: true})
 	// A reader that is gone (heisen hunt | head) has all it wants, and the journal has the rest.

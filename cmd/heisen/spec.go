@@ -13,6 +13,7 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"heisen/stress/run"
+	"heisen/stress/starve"
 )
 
 const (
@@ -43,6 +44,8 @@ func applyFlags(c *cli.Context, base run.Spec, resumed bool) (run.Spec, error) {
 		{[]string{flagPorts}, applyPorts},
 		{[]string{flagKeep, flagPasses, flagOutput}, applyKeep},
 		{[]string{flagNoRamp}, func(c *cli.Context, s *run.Spec) error { s.Ramp = !c.Bool(flagNoRamp); return nil }},
+		{[]string{flagNoSignals}, func(c *cli.Context, s *run.Spec) error { s.Signals = !c.Bool(flagNoSignals); return nil }},
+		{[]string{flagMarker}, applyMarkers},
 		{[]string{flagSeed}, func(c *cli.Context, s *run.Spec) error { s.Seed = c.Uint64(flagSeed); return nil }},
 	}
 	for _, step := range steps {
@@ -130,6 +133,14 @@ func applyOracle(c *cli.Context, s *run.Spec) error {
 		return usageError{err}
 	}
 	s.Oracle = o
+	return nil
+}
+
+func applyMarkers(c *cli.Context, s *run.Spec) error {
+	s.Markers = c.StringSlice(flagMarker)
+	if _, err := starve.CompileMarkers(s.Markers); err != nil {
+		return usageError{err}
+	}
 	return nil
 }
 

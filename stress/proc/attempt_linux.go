@@ -66,11 +66,15 @@ func (s *Supervisor) start(a run.Attempt) (*child, error) {
 		return nil, errors.Join(err, s.cells.give(room))
 	}
 	s.kin.born(c)
+	err = room.quota.arm()
 	if s.cfg.OnStart != nil {
-		s.cfg.OnStart(a, c.pid, room.dir())
+		s.cfg.OnStart(a, c.pid, room.place())
 	}
-	if err := s.poll.watch(c); err != nil {
-		// Without a watch the attempt cannot be followed: take it back as if it had never been.
+	if err == nil {
+		err = s.poll.watch(c)
+	}
+	if err != nil {
+		// Without its quota or a watch the attempt is worth nothing: take it back as if it had never been.
 		t := trial{Supervisor: s, child: c}
 		return nil, fmt.Errorf("%w: %w", errHarness, errors.Join(err, t.abandon()))
 	}

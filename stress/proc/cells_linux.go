@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"sync"
 
@@ -18,21 +19,28 @@ type cell struct {
 	lane  *lane
 	own   bool       // the lane serves this cell only
 	limit *limitV1   // nil unless cgroup v1 confines the attempt
+	quota *quota     // nil unless a cgroup limits its CPU time
 	oom   func() int // how many of its processes the kernel has killed for memory, ever; nil if unknown
 	kills int        // the last answer of oom
 }
 
-// dir is the cell's folder in the v2 hierarchy, "" where it has none.
-func (c *cell) dir() string {
-	if c.group == nil {
-		return ""
+func (c *cell) place() (p Place) {
+	if c.group != nil {
+		p.Group = c.group.dir
 	}
-	return c.group.dir
+	if c.quota != nil {
+		p.CPU = filepath.Dir(c.quota.file)
+	}
+	return p
 }
 
-// limitV1 is a pair of cgroup v1 folders that confine whatever a lane's thread forks.
+// limitV1 is the cgroup v1 folders that confine whatever a lane's thread forks.
 type limitV1 struct {
-	memory, pids string // "" where not limited
+	memory, pids, cpu string // "" where not limited
+}
+
+func (l *limitV1) dirs() []string {
+	return slices.DeleteFunc([]string{l.memory, l.pids, l.cpu}, func(dir string) bool { return dir == "" })
 }
 
 // cells hands out cells and makes new ones as they are needed.
@@ -52,12 +60,22 @@ type layout struct {
 	base   string // the campaign's folder in the v2 hierarchy; "" for tier D
 	memory string // the campaign's folder in the v1 memory hierarchy; "" for none
 	pids   string // the same for v1 pids
+	cpu    string // the same for v1 cpu
+	pins   pins   // the CPUs attempts are pinned to, where no quota can be had
 	limits limitsOf
 	v2     bool   // limits are written to the v2 folders
 	leaf   string // where heisen itself moved to make v2 controllers possible; "" if it did not
 }
 
-type limitsOf struct{ memory, processes int64 }
+type limitsOf struct {
+	memory, processes int64
+	cpu               float64
+}
+
+// laned tells whether a cell needs a thread of its own to confine what it forks.
+func (l *layout) laned() bool {
+	return l.memory != "" || l.pids != "" || l.cpu != "" || l.pins.each > 0
+}
 
 // take returns a cell nobody uses. The most recently used comes first: its kernel structures are warm.
 func (c *cells) take() (*cell, error) {
@@ -89,9 +107,13 @@ func (c *cells) give(used *cell) error {
 	return nil
 }
 
-// restore makes a cell as good as new: thawed, for a process cloned into a frozen cgroup would never get to
-// its exec and its parent would wait for it for ever; and not one that was killed.
+// restore makes a cell as good as new: with its CPU time unlimited until the next attempt runs; thawed, for a
+// process cloned into a frozen cgroup would never get to its exec and its parent would wait for it for ever;
+// and not one that was killed.
 func (c *cells) restore(used *cell) error {
+	if err := used.quota.disarm(); err != nil {
+		return err
+	}
 	switch g := used.group; {
 	case g == nil:
 		return nil
@@ -115,7 +137,7 @@ func (c *cells) renew(used *cell) error {
 	}
 	used.group = fresh
 	if c.layout.v2 {
-		return used.limitV2(c.layout.limits)
+		return used.limitV2(c.layout)
 	}
 	return nil
 }
@@ -132,16 +154,20 @@ func (c *cells) make(name string) (made *cell, err error) {
 			return made, err
 		}
 	}
-	switch {
-	case c.layout.v2:
-		err = made.limitV2(c.layout.limits)
-	case c.layout.memory != "" || c.layout.pids != "":
+	if c.layout.v2 {
+		err = made.limitV2(c.layout)
+	}
+	if err == nil && c.layout.laned() {
 		err = c.limitV1(made, name)
 	}
 	return made, err
 }
 
-func (c *cell) limitV2(l limitsOf) error {
+func (c *cell) limitV2(in layout) error {
+	l := in.limits
+	if in.quotaV2() {
+		c.quota = newQuotaV2(c.group.dir, l.cpu)
+	}
 	if l.memory > 0 {
 		if err := c.group.write("memory.max", strconv.FormatInt(l.memory, 10)); err != nil {
 			return err
@@ -157,13 +183,11 @@ func (c *cell) limitV2(l limitsOf) error {
 
 // limitV1 gives the cell a thread of its own that lives in its v1 cgroups: in v1 membership is a thread's,
 // and a fork inherits it. Moving a shared thread for every spawn would take the kernel's
-// cgroup_threadgroup_rwsem for writing each time, which costs milliseconds.
+// cgroup_threadgroup_rwsem for writing each time, which costs milliseconds. Affinity is inherited likewise.
 func (c *cells) limitV1(made *cell, name string) error {
 	made.limit = &limitV1{}
-	var dirs []string
 	set := func(dir *string, parent, file string, value int64) error {
 		*dir = filepath.Join(parent, name)
-		dirs = append(dirs, *dir)
 		if err := os.Mkdir(*dir, 0o755); err != nil {
 			return fmt.Errorf("create cgroup: %w", err)
 		}
@@ -182,14 +206,21 @@ func (c *cells) limitV1(made *cell, name string) error {
 			return err
 		}
 	}
+	if c.layout.cpu != "" {
+		if err := set(&made.limit.cpu, c.layout.cpu, "cpu.cfs_period_us", quotaPeriod.Microseconds()); err != nil {
+			return err
+		}
+		made.quota = newQuotaV1(made.limit.cpu, c.layout.limits.cpu)
+	}
+	pinned := c.layout.pins.of(c.named)
 	own, err := newLane(make(chan launch), c.spawn, func() error {
-		for _, dir := range dirs {
+		for _, dir := range made.limit.dirs() {
 			tid := strconv.Itoa(unix.Gettid())
 			if err := os.WriteFile(filepath.Join(dir, "tasks"), []byte(tid), 0); err != nil {
 				return fmt.Errorf("enter cgroup: %w", err)
 			}
 		}
-		return nil
+		return pin(pinned)
 	})
 	if err != nil {
 		return err
@@ -220,6 +251,7 @@ func (c *cell) oomKills() int {
 // remove ends the cell's thread and deletes its cgroups.
 func (c *cell) remove() error {
 	var errs []error
+	_ = c.quota.disarm() // a throttled thread would take until its next period to end
 	if c.own {
 		close(c.lane.requests)
 		<-c.lane.done
@@ -228,10 +260,8 @@ func (c *cell) remove() error {
 		errs = append(errs, c.group.remove())
 	}
 	if c.limit != nil {
-		for _, dir := range []string{c.limit.memory, c.limit.pids} {
-			if dir != "" {
-				errs = append(errs, removeGroup(dir))
-			}
+		for _, dir := range c.limit.dirs() {
+			errs = append(errs, removeGroup(dir))
 		}
 	}
 	return errors.Join(errs...)

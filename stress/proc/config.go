@@ -43,15 +43,26 @@ type Config struct {
 	// Self is the command line that ends in a call of Exec, by default this very program with
 	// ExecCommand. It is needed only for a limit on processes without a cgroup.
 	Self []string
-	// OnStart, if set, is called when an attempt's main process exists, with the folder of its cgroup v2 or
-	// "". It runs on the attempt's goroutine.
-	OnStart func(a run.Attempt, pid int, cgroup string)
+	// OnStart, if set, is called when an attempt's main process exists, with where it runs. It runs on the
+	// attempt's goroutine.
+	OnStart func(a run.Attempt, pid int, at Place)
 	// OnZombie, if set, is called when an attempt's main process has ended and is not yet reaped: its
 	// files under /proc/PID can still be read. It runs on the attempt's goroutine.
 	OnZombie func(a run.Attempt, pid int)
 
 	// off switches single mechanisms off, for the tests' negative controls.
 	off switches
+}
+
+// Place is where an attempt runs. Its folders may serve one attempt after another.
+type Place struct {
+	// Group is the folder of the cgroup v2 that holds the attempt and nothing else; "" in tier D.
+	Group string
+	// CPU is the folder of the cgroup, v2 or v1, that keeps Limits.CPU by a quota: its cpu.stat counts the
+	// periods (nr_periods, nr_throttled) and the time throttled (throttled_usec in v2, throttled_time in
+	// nanoseconds in v1; Documentation/scheduler/sched-bwc.rst). "" where there is no quota. In v1 a thread of
+	// heisen's own is in it too, so its cgroup.procs is not the attempt's.
+	CPU string
 }
 
 // switches names the mechanisms a negative control can do without.
@@ -65,6 +76,7 @@ type switches struct {
 	busy      bool // do not retry ETXTBSY
 	attribute bool // do not attribute orphans
 	signals   bool // leave inherited ignored signals alone
+	quota     bool // keep Limits.CPU by pinning
 }
 
 // Capability is one mechanism of the kernel: whether this process may use it, and if not, why and how to

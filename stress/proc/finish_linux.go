@@ -111,7 +111,8 @@ func (t *trial) finish() run.Result {
 	}
 	stood := t.stopper.pausedFor(t.ended)
 	r.Wall = max(t.ended-stood, 0)
-	r.Ending = run.Ending{TimedOut: t.stopper.timedOut, Stopped: t.stopper.stopped, Suspended: stood}
+	r.Ending = run.Ending{TimedOut: t.stopper.timedOut, Stopped: t.stopper.stopped, Suspended: stood,
+		StopTook: t.stopper.stoppingFor(t.ended)}
 	status, usage, err := t.reap()
 	t.fault(err)
 	describe(&r, status, usage)

@@ -3,6 +3,7 @@ package proc
 import (
 	"fmt"
 	"os"
+	"runtime"
 	"strconv"
 	"strings"
 	"syscall"
@@ -71,6 +72,11 @@ func play(name string, args []string) int {
 		return playReuse()
 	case "sleep":
 		time.Sleep(time.Hour)
+	case "affinity": // print which CPUs we may use
+		fmt.Println(allowedCPUs())
+	case "burn": // use that many milliseconds of CPU time, on as many threads as there are CPUs
+		ms, _ := strconv.Atoi(args[0])
+		burn(time.Duration(ms) * time.Millisecond)
 	case "eat": // touch memory until killed
 		var kept [][]byte
 		for {
@@ -88,6 +94,22 @@ func play(name string, args []string) int {
 		return 112
 	}
 	return 0
+}
+
+// burn computes until this process has had that much CPU time.
+func burn(target time.Duration) {
+	for range runtime.NumCPU() - 1 {
+		go func() {
+			for {
+			}
+		}()
+	}
+	for {
+		var used unix.Timespec
+		if err := unix.ClockGettime(unix.CLOCK_PROCESS_CPUTIME_ID, &used); err != nil || used.Nano() > int64(target) {
+			return
+		}
+	}
 }
 
 // daemonize starts a sleeper in a session of its own with an empty environment, which keeps the output

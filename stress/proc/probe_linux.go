@@ -23,7 +23,7 @@ func Probe() Capabilities {
 	var c Capabilities
 	c.Tier.Name = tier
 	c.List = append(c.List, group)
-	for _, controller := range []string{"memory", "pids"} {
+	for _, controller := range []string{"memory", "pids", "cpu"} {
 		c.List = append(c.List, probeController(own, controller))
 	}
 	c.List = append(c.List, probePidfd(), probeSubreaper(), probeChildren(proc), probeNamespaces(), probeFiles(), probeProcesses())
@@ -69,6 +69,10 @@ func probeController(own hierarchies, name string) Capability {
 	}
 	if name == "pids" && !exempt() {
 		item.OK, item.Detail = true, "RLIMIT_NPROC only: all of this user's processes together"
+		return item
+	}
+	if name == "cpu" {
+		item.OK, item.Detail = true, "pinning to fewer CPUs only"
 		return item
 	}
 	item.Detail = "no " + name + " controller that this user may use"

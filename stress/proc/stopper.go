@@ -42,6 +42,7 @@ type stopper struct {
 	suspended bool
 	stood     time.Duration // how long the attempt stood suspended before the present suspension
 	from      time.Duration // when the present suspension began
+	begun     time.Duration // when stopping began
 	timedOut  bool
 	stopped   bool
 }
@@ -103,8 +104,19 @@ func (s *stopper) escalate(now time.Duration) (action, time.Duration) {
 }
 
 func (s *stopper) enter(p phase, a action, now time.Duration) (action, time.Duration) {
+	if s.phase == running {
+		s.begun = now
+	}
 	s.phase, s.since = p, now
 	return a, 0
+}
+
+// stoppingFor is how long, at the end of the main process, it had been stopped; 0 where it was not.
+func (s *stopper) stoppingFor(ended time.Duration) time.Duration {
+	if s.phase == running {
+		return 0
+	}
+	return max(ended-s.begun, 0)
 }
 
 // pausedFor is how long the attempt stood suspended until now.

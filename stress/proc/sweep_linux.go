@@ -52,6 +52,9 @@ func sweep(proc procFS, campaign string) ([]run.Leak, error) {
 	return killed, fmt.Errorf("%w: processes of campaign %s do not die: kill them by hand and resume", errSweep, campaign)
 }
 
+// usedHierarchies are those in which a campaign can have cgroups.
+var usedHierarchies = []string{"", "memory", "pids", "cpu"}
+
 // campaignGroups finds the campaign's cgroups in every mounted hierarchy. The dead heisen may have been
 // in another cgroup than this one is.
 func campaignGroups(proc procFS, campaign string) []string {
@@ -59,7 +62,7 @@ func campaignGroups(proc procFS, campaign string) []string {
 	var dirs []string
 	for _, line := range strings.Split(string(mountinfo), "\n") {
 		m, ok := parseMount(line)
-		if !ok || !slices.ContainsFunc(m.controllers, func(c string) bool { return c == "" || c == "memory" || c == "pids" }) {
+		if !ok || !slices.ContainsFunc(m.controllers, func(c string) bool { return slices.Contains(usedHierarchies, c) }) {
 			continue
 		}
 		_ = filepath.WalkDir(m.point, func(path string, entry fs.DirEntry, err error) error {

@@ -47,22 +47,47 @@ func (s *Supervisor) choose() (tier run.Tier, l layout, shim []string, err error
 		tier.Name = tierB
 	}
 	limits := s.cfg.Spec.Limits
-	l.limits = limitsOf{memory: limits.MemoryBytes, processes: limits.Processes}
+	l.limits = limitsOf{memory: limits.MemoryBytes, processes: limits.Processes, cpu: limits.CPU}
 	if limits.MemoryBytes == 0 {
 		tier.Lacks = append(tier.Lacks, "a memory cgroup (no limit asked for): out of memory is told from the whole machine's counter")
 	}
-	if l.limits == (limitsOf{}) {
-		return tier, l, nil, nil
-	}
-	if l.base != "" && l.delegate(own[""]) == nil {
-		l.v2 = true
-		return tier, l, nil, nil
-	}
-	shim, lack, err := l.confineV1(own, s.cfg)
-	if lack != "" {
-		tier.Lacks = append(tier.Lacks, lack)
-	}
+	shim, lacks, err := l.confine(own, s.cfg)
+	tier.Lacks = append(tier.Lacks, lacks...)
 	return tier, l, shim, err
+}
+
+// confine finds a way to keep each limit: all in the v2 hierarchy, else the CPU by other means and the rest
+// there, else everything by other means.
+func (l *layout) confine(own hierarchies, cfg Config) (shim, lacks []string, err error) {
+	if err := checkCPU(l.limits.cpu); err != nil {
+		return nil, nil, err
+	}
+	if l.confineV2(own) {
+		return nil, nil, nil
+	}
+	note := func(lack string) {
+		if lack != "" {
+			lacks = append(lacks, lack)
+		}
+	}
+	if l.limits.cpu > 0 {
+		lack, err := l.weaken(own, cfg)
+		if note(lack); err != nil || l.confineV2(own) {
+			return nil, lacks, err
+		}
+	}
+	shim, lack, err := l.confineV1(own, cfg)
+	note(lack)
+	return shim, lacks, err
+}
+
+// confineV2 tells whether everything that is still to be confined is by the v2 hierarchy.
+func (l *layout) confineV2(own hierarchies) bool {
+	if len(l.controllers()) > 0 {
+		l.v2 = l.base != "" && l.delegate(own[""]) == nil
+		return l.v2
+	}
+	return true
 }
 
 // campaignGroup makes the campaign's cgroup below the one this process is in, where its limits hold on,
@@ -116,6 +141,9 @@ func (l layout) controllers() []string {
 	}
 	if l.limits.processes > 0 {
 		names = append(names, "pids")
+	}
+	if l.quotaV2() {
+		names = append(names, "cpu")
 	}
 	return names
 }
@@ -228,7 +256,7 @@ func (l *layout) remove() error {
 	if l.base != "" {
 		errs = append(errs, l.leaveLeaf(filepath.Dir(l.base)))
 	}
-	for _, dir := range []string{l.base, l.memory, l.pids} {
+	for _, dir := range []string{l.base, l.memory, l.pids, l.cpu} {
 		if dir != "" {
 			errs = append(errs, removeGroup(dir))
 		}

@@ -25,6 +25,9 @@ type Ending struct {
 	Stopped bool
 	// Suspended is how long the attempt stood paused by heisen.
 	Suspended time.Duration
+	// StopTook is the time from heisen's first signal to the end of the main process; 0 where heisen did
+	// not stop it.
+	StopTook time.Duration
 	// OOMKills is how many of the attempt's processes the kernel killed for memory, as its cgroup or the
 	// kernel counts them.
 	OOMKills int

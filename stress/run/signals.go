@@ -1,5 +1,7 @@
 package run
 
+import "strings"
+
 // Signals are what was measured of one attempt, by the names in SignalTable. A signal that could not be
 // had is absent, never zero; Evidence.NotCollected and Began.NotCollected say why.
 type Signals map[string]int64
@@ -37,7 +39,24 @@ const (
 	SigThrottled      = "throttled_us"
 	SigThrottledTimes = "throttled_periods"
 	SigRunnable       = "runnable_per_cpu"
+	SigFirstOutput    = "first_output_us"
+	SigStop           = "stop_us"
 )
+
+// GapSignal is the name of the time from one named event of an attempt to the next one, in microseconds.
+// Such signals are as many as the user's markers make them and not in SignalTable.
+func GapSignal(from, to string) string { return gapPrefix + from + ":" + to }
+
+// Gap tells the two events a signal is the gap between, if it is one.
+func Gap(signal string) (from, to string, ok bool) {
+	rest, ok := strings.CutPrefix(signal, gapPrefix)
+	if !ok {
+		return "", "", false
+	}
+	return strings.Cut(rest, ":")
+}
+
+const gapPrefix = "gap_us:"
 
 // SignalTable lists every signal in the order in which reports show it. Wall time, CPU time and peak
 // memory are fields of Finished and not repeated here.
@@ -64,5 +83,7 @@ func SignalTable() []Signal {
 		{SigThrottled, "us", "time its control group was throttled by a CPU quota"},
 		{SigThrottledTimes, "count", "periods in which its control group was throttled"},
 		{SigRunnable, "1/1000", "runnable tasks per CPU meanwhile, mean"},
+		{SigFirstOutput, "us", "time from the start to the first byte of output"},
+		{SigStop, "us", "time from heisen's first signal to the end"},
 	}
 }

@@ -17,6 +17,10 @@ type Spec struct {
 	Ramp bool `json:"ramp"`
 	// Seed is what every attempt's seed is derived from.
 	Seed uint64 `json:"seed"`
+	// Signals measures every attempt (see SignalTable).
+	Signals bool `json:"signals"`
+	// Markers name events in the output, NAME=REGEX.
+	Markers []string `json:"markers,omitempty"`
 	// Ports is how many consecutive TCP or UDP ports every attempt may call its own, from HEISEN_PORT_BASE.
 	Ports int `json:"ports"`
 }
@@ -65,6 +69,9 @@ type TimeoutPolicy struct {
 type Limits struct {
 	MemoryBytes int64 `json:"memory_bytes,omitempty"`
 	Processes   int64 `json:"processes,omitempty"`
+	// CPU is the fraction of this machine's CPUs, more than 0 and at most 1, whose time each attempt may
+	// have: 0.25 of 8 CPUs is the time of 2. It is one attempt's own; copies do not share it.
+	CPU float64 `json:"cpu,omitempty"`
 }
 
 // Keep bounds what a campaign leaves on disk.
