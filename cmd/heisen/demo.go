@@ -15,6 +15,7 @@ import (
 	"heisen/stress/proc"
 	"heisen/stress/proc/guard"
 	"heisen/stress/run"
+	"heisen/stress/strain"
 )
 
 // Hidden first arguments: the binary plays helper programs of its own.
@@ -32,6 +33,8 @@ func runHidden(args []string) (code int, hidden bool) {
 			name = args[2]
 		}
 		return planted.Run(name, os.Stdout), true
+	case strain.HogCommand:
+		return report(os.Stderr, strain.RunHog(args[2:])), true
 	case proc.ExecCommand:
 		// Exec returns only when it failed.
 		return report(os.Stderr, proc.Exec(args[2:])), true

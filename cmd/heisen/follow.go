@@ -3,20 +3,18 @@ package main
 import (
 	"sync"
 
-	"heisen/reports/live"
-	"heisen/stress"
 	"heisen/stress/proc/guard"
 )
 
 // follow passes on what the terminal says until the returned function is called.
-func follow(link *guard.Link, engine *stress.Engine, view *live.View) (stop func()) {
+func (s *session) follow() (stop func()) {
 	done := make(chan struct{})
 	var ended sync.WaitGroup
 	ended.Go(func() {
 		for {
 			select {
-			case c := <-link.Commands():
-				obey(c, engine, view)
+			case c := <-s.link.Commands():
+				s.obey(c)
 			case <-done:
 				return
 			}
@@ -25,18 +23,26 @@ func follow(link *guard.Link, engine *stress.Engine, view *live.View) (stop func
 	return func() { close(done); ended.Wait() }
 }
 
-func obey(c guard.Command, engine *stress.Engine, view *live.View) {
+func (s *session) obey(c guard.Command) {
 	switch c := c.(type) {
 	case guard.Interrupt:
-		engine.Interrupt()
+		s.engine.Interrupt()
 	case guard.Terminate, guard.Quit, guard.FrontGone:
-		engine.Abort()
+		s.engine.Abort()
 	case guard.Suspend:
-		engine.Pause()
-		view.Suspend()
+		s.engine.Pause()
+		s.pauseLoad(true)
+		s.view.Suspend()
 		c.Ack()
 	case guard.Resume:
-		view.Resume(c.Foreground)
-		engine.Resume()
+		s.view.Resume(c.Foreground)
+		s.pauseLoad(false)
+		s.engine.Resume()
+	}
+}
+
+func (s *session) pauseLoad(on bool) {
+	if s.hogs != nil {
+		s.hogs.Pause(on)
 	}
 }

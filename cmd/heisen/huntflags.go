@@ -33,6 +33,8 @@ const (
 	flagNoSignals = "no-signals"
 	flagMarker    = "marker"
 	flagSelfStats = "self-stats"
+	flagLoad      = "load"
+	flagWeak      = "weak"
 )
 
 // Groups under which --help lists them.
@@ -98,6 +100,8 @@ func testFlags() []cli.Flag {
 		&cli.StringSliceFlag{Name: flagEnv, Category: groupTest, Usage: "set `NAME=VALUE` for the test; VALUE may hold placeholders"},
 		&cli.StringFlag{Name: flagChdir, Category: groupTest, Usage: "run the test in `FOLDER`; {tmp} is a folder of each attempt's own"},
 		&cli.StringFlag{Name: flagLimit, Category: groupTest, Usage: "confine each attempt: `memory=SIZE,processes=N`"},
+		&cli.StringFlag{Name: flagLoad, Category: groupTest, Usage: "keep the machine busy meanwhile: `cpu=N,mem=SIZE,io=N` (an overloaded machine)"},
+		&cli.Float64Flag{Name: flagWeak, Category: groupTest, Usage: "give each attempt at most `FRACTION` of the CPUs' time (a slower machine), 0 to 1"},
 		&cli.IntFlag{Name: flagPorts, Value: defaultPorts, Category: groupTest, Usage: "give each attempt `N` ports of its own, from HEISEN_PORT_BASE"},
 		&cli.Uint64Flag{Name: flagSeed, Category: groupTest, DefaultText: "drawn, and printed", Usage: "derive every attempt's HEISEN_SEED from `N`"},
 	}

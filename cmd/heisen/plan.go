@@ -110,7 +110,8 @@ func changed(before run.Began, spec run.Spec, now run.Identity) string {
 		{"-j", was.Width, spec.Width},
 		{"what counts as a failure", was.Oracle, spec.Oracle},
 		{"the time-out", was.Timeout, spec.Timeout},
-		{"--limit", was.Limits, spec.Limits},
+		{"--limit or --weak", was.Limits, spec.Limits},
+		{"--load", was.Load, spec.Load},
 		{"--ports", was.Ports, spec.Ports},
 		{"--seed", was.Seed, spec.Seed},
 	} {

@@ -26,6 +26,7 @@ import (
 	"heisen/stress/proc/guard"
 	"heisen/stress/run"
 	"heisen/stress/starve"
+	"heisen/stress/strain"
 	"heisen/stress/tally"
 )
 
@@ -48,6 +49,7 @@ type session struct {
 	engine  *stress.Engine
 	view    *live.View
 	meter   *starve.Meter // nil with --no-signals
+	hogs    *strain.Hogs  // nil without --load
 	stderr  io.Writer
 	fail    durable.Failpoints
 	closers []func() error
@@ -90,6 +92,9 @@ func openSession(p *plan, link *guard.Link, stderr io.Writer) (_ *session, err e
 	}
 	supervisor, err := s.openSupervisor()
 	if err != nil {
+		return nil, err
+	}
+	if err := s.startLoad(); err != nil {
 		return nil, err
 	}
 	return s, s.assemble(j, supervisor)
@@ -146,7 +151,7 @@ func (s *session) openJournal() (*journal.Journal, error) {
 func (s *session) openSupervisor() (*proc.Supervisor, error) {
 	cfg := proc.Config{Spec: s.plan.spec, Campaign: s.folder.ID(), Environ: os.Environ()}
 	if s.meter != nil {
-		cfg.OnStart = func(a run.Attempt, pid int, at proc.Place) { s.meter.Started(a, pid, at.Group) }
+		cfg.OnStart = func(a run.Attempt, pid int, at proc.Place) { s.meter.Started(a, pid, at.Group, at.CPU) }
 		cfg.OnZombie = s.meter.Zombie
 	}
 	supervisor, err := proc.Open(cfg)
@@ -155,6 +160,30 @@ func (s *session) openSupervisor() (*proc.Supervisor, error) {
 	}
 	s.closeLater(supervisor.Close)
 	return supervisor, nil
+}
+
+// startLoad keeps the machine busy, if the user wants that.
+func (s *session) startLoad() error {
+	if s.plan.spec.Load == "" {
+		return nil
+	}
+	load, err := strain.Parse(s.plan.spec.Load)
+	if err != nil {
+		return err
+	}
+	if s.hogs, err = strain.Start(load, strain.Config{Dir: s.folder.Path()}); err != nil {
+		return err
+	}
+	s.closeLater(s.endLoad)
+	return nil
+}
+
+// endLoad ends it, and says if it was not what it should have been all the time.
+func (s *session) endLoad() error {
+	if stats := s.hogs.Stats(); stats.Restarts > 0 {
+		fmt.Fprintf(s.stderr, "the load was lighter for moments: %d of its processes died and were started again (%v)\n", stats.Restarts, stats.LastDeath)
+	}
+	return s.hogs.Close()
 }
 
 // assemble puts the engine together.
@@ -218,7 +247,7 @@ func (s *session) archiver() (*bundle.Archiver, error) {
 // run goes on to the campaign's end, prints the summary and gives everything back.
 func (s *session) run(stdout io.Writer) (reports.Report, run.Ended, error) {
 	s.announce()
-	stopFollowing := follow(s.link, s.engine, s.view)
+	stopFollowing := s.follow()
 	s.view.Start(s.engine)
 	ended, err := s.engine.Run()
 	stopFollowing()

@@ -14,6 +14,7 @@ import (
 
 	"heisen/stress/run"
 	"heisen/stress/starve"
+	"heisen/stress/strain"
 )
 
 const (
@@ -41,6 +42,8 @@ func applyFlags(c *cli.Context, base run.Spec, resumed bool) (run.Spec, error) {
 		{[]string{flagGrace}, applyGrace},
 		{[]string{flagFailOn, flagPassOn, flagIgnore}, applyOracle},
 		{[]string{flagLimit}, applyLimits},
+		{[]string{flagWeak}, applyWeak},
+		{[]string{flagLoad}, applyLoad},
 		{[]string{flagPorts}, applyPorts},
 		{[]string{flagKeep, flagPasses, flagOutput}, applyKeep},
 		{[]string{flagNoRamp}, func(c *cli.Context, s *run.Spec) error { s.Ramp = !c.Bool(flagNoRamp); return nil }},
@@ -133,6 +136,28 @@ func applyOracle(c *cli.Context, s *run.Spec) error {
 		return usageError{err}
 	}
 	s.Oracle = o
+	return nil
+}
+
+func applyWeak(c *cli.Context, s *run.Spec) error {
+	f := c.Float64(flagWeak)
+	if c.IsSet(flagWeak) && !(f > 0 && f <= 1) {
+		return usagef("--weak %v: give a fraction above 0 and at most 1, such as 0.25", f)
+	}
+	s.Limits.CPU = f
+	return nil
+}
+
+func applyLoad(c *cli.Context, s *run.Spec) error {
+	s.Load = ""
+	if !c.IsSet(flagLoad) {
+		return nil
+	}
+	load, err := strain.Parse(c.String(flagLoad))
+	if err != nil {
+		return usageError{err}
+	}
+	s.Load = load.String()
 	return nil
 }
 
@@ -244,7 +269,7 @@ func resolve(name, dir string) (string, error) {
 
 // applyLimits reads memory=SIZE,processes=N.
 func applyLimits(c *cli.Context, s *run.Spec) error {
-	s.Limits = run.Limits{}
+	s.Limits = run.Limits{CPU: s.Limits.CPU}
 	if c.String(flagLimit) == "" {
 		return nil
 	}

@@ -76,7 +76,7 @@ func measure(program, out string) error {
 		return err
 	}
 	pid := cmd.Process.Pid
-	m.Started(a, pid, "")
+	m.Started(a, pid, "", "")
 	for err = unix.EINTR; err == unix.EINTR; {
 		err = unix.Waitid(unix.P_PID, pid, nil, unix.WEXITED|unix.WNOWAIT, nil)
 	}

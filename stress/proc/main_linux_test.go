@@ -6,6 +6,8 @@ import (
 	"runtime"
 	"strconv"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
@@ -96,20 +98,23 @@ func play(name string, args []string) int {
 	return 0
 }
 
-// burn computes until this process has had that much CPU time.
+// burn computes on every CPU until this process has had that much CPU time.
 func burn(target time.Duration) {
+	var over atomic.Bool
+	var others sync.WaitGroup
 	for range runtime.NumCPU() - 1 {
-		go func() {
-			for {
+		others.Go(func() {
+			for !over.Load() {
 			}
-		}()
+		})
 	}
-	for {
-		var used unix.Timespec
-		if err := unix.ClockGettime(unix.CLOCK_PROCESS_CPUTIME_ID, &used); err != nil || used.Nano() > int64(target) {
-			return
+	for used := (unix.Timespec{}); used.Nano() < int64(target); {
+		if unix.ClockGettime(unix.CLOCK_PROCESS_CPUTIME_ID, &used) != nil {
+			break
 		}
 	}
+	over.Store(true)
+	others.Wait()
 }
 
 // daemonize starts a sleeper in a session of its own with an empty environment, which keeps the output

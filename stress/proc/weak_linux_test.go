@@ -69,11 +69,11 @@ func throttled(t *testing.T, dir string) uint64 {
 }
 
 // TestWeakByQuota holds whatever else the machine does: a quota is an upper bound, and one of 2 ms in 100
-// is used up by whoever wants 60. Two attempts in one cell: the second is not held up by what the first used.
+// is used up by whoever wants 20. Two attempts in one cell: the second is not held up by what the first used.
 func TestWeakByQuota(t *testing.T) {
 	eachTier(t, func(t *testing.T, off switches) {
 		cpus := float64(len(allowedCPUs()))
-		cfg := helper(t, off, "burn", "60")
+		cfg := helper(t, off, "burn", "20")
 		var at Place
 		cfg.OnStart = func(_ run.Attempt, _ int, p Place) { at = p }
 		s := weakly(t, cfg, 0.02/cpus)

@@ -19,6 +19,8 @@ type Spec struct {
 	Seed uint64 `json:"seed"`
 	// Signals measures every attempt (see SignalTable).
 	Signals bool `json:"signals"`
+	// Load is what keeps the machine busy meanwhile, cpu=N,mem=SIZE,io=N; empty for nothing.
+	Load string `json:"load,omitempty"`
 	// Markers name events in the output, NAME=REGEX.
 	Markers []string `json:"markers,omitempty"`
 	// Ports is how many consecutive TCP or UDP ports every attempt may call its own, from HEISEN_PORT_BASE.

@@ -52,7 +52,7 @@ func TestHooksCostOfOneAttempt(t *testing.T) {
 	if os.Getenv("HEISEN_SLOW_TESTS") == "" {
 		t.Skip("measures for seconds: set HEISEN_SLOW_TESTS=1")
 	}
-	m := openMeter(t, Config{})
+	m := openMeter(t, Config{Ration: -1})
 	runtime.LockOSThread()
 	defer runtime.UnlockOSThread()
 	const rounds = 2000
@@ -69,7 +69,7 @@ func TestHooksCostOfOneAttempt(t *testing.T) {
 		require.NoError(t, cmd.Start())
 		pid := cmd.Process.Pid
 		if with == 1 {
-			spend(&started, func() { m.Started(a, pid, "") })
+			spend(&started, func() { m.Started(a, pid, "", "") })
 		}
 		require.NoError(t, waitZombie(pid))
 		if with == 1 {
@@ -92,7 +92,7 @@ func TestHooksCostOfTrue(t *testing.T) {
 	if os.Getenv("HEISEN_SLOW_TESTS") == "" {
 		t.Skip("starts some ten thousand processes: set HEISEN_SLOW_TESTS=1")
 	}
-	m := openMeter(t, Config{})
+	m := openMeter(t, Config{Ration: 100})
 	rates, costs := map[bool][]float64{}, map[bool][]float64{}
 	for round := range 22 {
 		with := round%2 == 1
@@ -148,7 +148,7 @@ func trues(t *testing.T, m *Meter, with bool, width int, d time.Duration) (n int
 					return
 				}
 				if with {
-					m.Started(a, cmd.Process.Pid, "")
+					m.Started(a, cmd.Process.Pid, "", "")
 				}
 				if err := waitZombie(cmd.Process.Pid); err != nil {
 					t.Error(err)

@@ -12,6 +12,7 @@ const (
 	whyNoEnd   = "its main process was not there to be read at its end"
 	whyUsage   = "its resource usage could not be read"
 	whyMain    = "its main thread could not be read at its end"
+	whyRation  = "of many short attempts that exit with 0 only some are read, to keep the price low"
 	whyShort   = "it ended before the first look at its threads"
 	whyHidden  = "more than a tenth of its CPU time is of threads that came and went between two looks"
 	whyAtLeast = "at least: threads that came and went between two looks count with their last reading or not at all"
@@ -96,7 +97,11 @@ func (f figures) scheduling(r *record, s seen) {
 	main, mainErr := r.main, r.mainErr
 	delays := []string{run.SigRunDelay, run.SigRunDelayWorst, run.SigLongestStall, run.SigThreadStart}
 	if mainErr != nil {
-		f.lack(whyMain, append(delays, run.SigThreads, run.SigProcesses)...)
+		why := whyMain
+		if mainErr == errRation {
+			why = whyRation
+		}
+		f.lack(why, append(delays, run.SigThreads, run.SigProcesses)...)
 		return
 	}
 	s.stall.addStalls(s.main, main)

@@ -143,7 +143,7 @@ func groupFolders(lines, cgroup string) []string {
 	return append(own, roots...)
 }
 
-// readFast reads the pressure and the number of runnable tasks: about 15 µs.
+// readFast reads the pressure and the number of runnable tasks.
 func (h *host) readFast(now time.Time) {
 	v := h.totals.fast.v
 	for i, file := range h.pressure {

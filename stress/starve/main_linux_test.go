@@ -125,7 +125,7 @@ func launch(t testing.TB, m *Meter, wait bool, name string, args ...string) *hel
 	h.cmd.Stdin, h.cmd.Stdout, h.cmd.Stderr, h.input = in, out, os.Stderr, input
 	require.NoError(t, h.cmd.Start())
 	t.Cleanup(h.kill)
-	m.Started(h.attempt, h.cmd.Process.Pid, "")
+	m.Started(h.attempt, h.cmd.Process.Pid, "", "")
 	_, _ = in.Close(), out.Close()
 	if wait {
 		var buf [6]byte
@@ -168,9 +168,13 @@ func (h *helper) kill() {
 	}
 }
 
-// openMeter opens a meter of this machine and checks at the end that it leaves no descriptor.
+// openMeter opens a meter that reads every attempt unless cfg has a ration, and checks at the end that it
+// leaves no descriptor.
 func openMeter(t testing.TB, cfg Config) *Meter {
 	t.Helper()
+	if cfg.Ration == 0 {
+		cfg.Ration = -1
+	}
 	m, err := OpenMeter(cfg)
 	require.NoError(t, err)
 	t.Cleanup(func() {

@@ -28,6 +28,10 @@ type Config struct {
 	// at most 4,096: every process that is started copies them and closes them again (2,400 take 0.1 ms, 8,000
 	// take 0.6 ms). Threads without one are opened and closed at every look.
 	Descriptors int
+	// Ration is how many attempts a second that were shorter than 50 ms and exited with 0 have their threads
+	// read at their end, 100 by default; all others always have. Negative reads all: for attempts that
+	// are not judged by their exit code.
+	Ration int
 	// SeriesFile is where the machine's series is kept, usually series.json in the campaign's folder; an
 	// older one there is gone on with. Empty keeps it in memory only.
 	SeriesFile string
@@ -64,6 +68,9 @@ func (c Config) withDefaults() Config {
 	if c.Descriptors <= 0 {
 		c.Descriptors = min(descriptorLimit()/4, 4096)
 	}
+	if c.Ration == 0 {
+		c.Ration = 100
+	}
 	if c.SeriesEvery <= 0 {
 		c.SeriesEvery = 30 * time.Second
 	}
@@ -71,7 +78,7 @@ func (c Config) withDefaults() Config {
 }
 
 // Meter measures many attempts at once. One thread of its own samples them all; its hooks run on the
-// attempts' goroutines and cost a few microseconds. All methods may be called from any goroutine.
+// attempts' goroutines and cost some 10 µs, and 20 more where /proc/PID is read. All methods may be called from any goroutine.
 type Meter struct {
 	cfg     Config
 	missing map[string]string
@@ -81,6 +88,8 @@ type Meter struct {
 
 	mu   sync.Mutex
 	live map[key]*record
+
+	ration ration
 
 	stop chan struct{}
 	done sync.WaitGroup
@@ -122,6 +131,8 @@ type usage struct {
 	minorFaults, majorFaults int64
 	voluntary, involuntary   int64
 	cpu                      time.Duration
+	// bad tells that the process was killed or exited with a code other than 0.
+	bad bool
 }
 
 // OpenMeter starts measuring. What this machine cannot give is no error: NotCollected says why. The error
@@ -177,11 +188,12 @@ func (m *Meter) NotCollected() map[string]string {
 }
 
 // Started tells that an attempt's main process exists and is not reaped. cgroup is the folder of the
-// control group that is the attempt's alone, or "".
-func (m *Meter) Started(a run.Attempt, pid int, cgroup string) {
+// control group v2 that is the attempt's alone, quota that of the one (v1 or v2) whose CPU quota confines
+// it; "" where there is none.
+func (m *Meter) Started(a run.Attempt, pid int, cgroup, quota string) {
 	r := &record{pid: pid, group: cgroup}
 	r.begin = m.host.totals.at(m.cfg.Now())
-	r.own = openGroupThrottle(cgroup)
+	r.own = openGroupThrottle(quota)
 	m.mu.Lock()
 	m.live[key{a.Seq, a.Try}] = r
 	m.mu.Unlock()
@@ -197,13 +209,50 @@ func (m *Meter) Zombie(a run.Attempt, pid int) {
 	r.over = true
 	r.end = m.host.totals.at(m.cfg.Now())
 	r.usage, r.usageErr = usageOfZombie(pid)
-	r.main, r.mainErr = readMain(m.cfg.Proc, pid)
+	r.main, r.mainErr = schedstat{}, errRation
+	if m.worthReading(r) {
+		r.main, r.mainErr = readMain(m.cfg.Proc, pid)
+	}
 	r.own.close()
 }
 
+// worthReading tells whether to read a zombie's /proc: always where the attempt failed or took a while, and
+// so many times a second where it was short and passed. Passing attempts are there to be compared with, and
+// reading one costs the kernel a new /proc/PID, which it must take away again.
+func (m *Meter) worthReading(r *record) bool {
+	if m.cfg.Ration < 0 || r.usageErr != nil || r.usage.bad || r.end.at.Sub(r.begin.at) >= shortAttempt {
+		return true
+	}
+	return m.ration.take(r.end.at, m.cfg.Ration)
+}
+
+// shortAttempt is what lasts less than a hundred times what reading it costs.
+const shortAttempt = 50 * time.Millisecond
+
+// ration hands out readings one by one, so that they are spread over the second.
+type ration struct {
+	mu   sync.Mutex
+	next time.Time
+}
+
+func (r *ration) take(now time.Time, perSecond int) bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if now.Before(r.next) {
+		return false
+	}
+	r.next = now.Add(time.Second / time.Duration(perSecond))
+	return true
+}
+
 func readMain(proc string, pid int) (schedstat, error) {
+	file, err := openFile(proc + "/" + strconv.Itoa(pid) + "/schedstat")
+	if err != nil {
+		return schedstat{}, err
+	}
+	defer file.close()
 	var buf [128]byte
-	data, err := readOnce(proc+"/"+strconv.Itoa(pid)+"/schedstat", buf[:])
+	data, err := file.read(buf[:])
 	if err != nil {
 		return schedstat{}, err
 	}
@@ -237,7 +286,9 @@ func (m *Meter) Finish(a run.Attempt, res *run.Result) {
 	r.mu.Unlock()
 	if u := res.Usage; r.usageErr != nil && u.MinorFaults > 0 {
 		// A main process that is another's child, as under a tracer; no process runs without a fault.
-		r.usage, r.usageErr = usage{u.MinorFaults, u.MajorFaults, u.Voluntary, u.Involuntary, u.User + u.System}, nil
+		r.usageErr = nil
+		r.usage = usage{minorFaults: u.MinorFaults, majorFaults: u.MajorFaults, voluntary: u.Voluntary,
+			involuntary: u.Involuntary, cpu: u.User + u.System}
 	}
 	f.accounting(r)
 	f.scheduling(r, s)

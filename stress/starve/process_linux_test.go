@@ -94,8 +94,22 @@ func begin(t *testing.T, m *Meter, cmd *exec.Cmd) *helper {
 	h := &helper{t: t, m: m, attempt: run.Attempt{Seq: attempts, Try: 1}, cmd: cmd}
 	require.NoError(t, cmd.Start())
 	t.Cleanup(h.kill)
-	m.Started(h.attempt, cmd.Process.Pid, "")
+	m.Started(h.attempt, cmd.Process.Pid, "", "")
 	return h
+}
+
+func TestExitStatusOfAZombie(t *testing.T) {
+	for script, bad := range map[string]bool{"exit 0": false, "exit 3": true, "kill -9 $$": true, "exit 256": false} {
+		cmd := exec.Command("sh", "-c", script)
+		require.NoError(t, cmd.Start())
+		require.NoError(t, waitZombie(cmd.Process.Pid))
+		u, err := usageOfZombie(cmd.Process.Pid)
+		require.NoError(t, err)
+		require.Equal(t, bad, u.bad, script)
+		require.Equal(t, bad, cmd.Wait() != nil, script)
+		_, err = usageOfZombie(cmd.Process.Pid)
+		require.Error(t, err, "reaped")
+	}
 }
 
 func TestVoluntarySwitchesAreCounted(t *testing.T) {

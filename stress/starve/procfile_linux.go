@@ -45,27 +45,6 @@ func (h handle) read(buf []byte) ([]byte, error) {
 	return buf[:n], nil
 }
 
-// readOnce opens, reads and closes a small file of /proc on an attempt's own goroutine. It does without the
-// runtime's bookkeeping of system calls: these return in microseconds, and on a crowded machine a goroutine that
-// announces each of them may lose its turn four times over.
-func readOnce(path string, buf []byte) ([]byte, error) {
-	name, err := unix.BytePtrFromString(path)
-	if err != nil {
-		return nil, err
-	}
-	at := unix.AT_FDCWD
-	fd, _, errno := unix.RawSyscall6(unix.SYS_OPENAT, uintptr(at), uintptr(unsafe.Pointer(name)), unix.O_RDONLY|unix.O_CLOEXEC, 0, 0, 0)
-	if errno != 0 {
-		return nil, &os.PathError{Op: "open", Path: path, Err: errno}
-	}
-	n, _, errno := unix.RawSyscall(unix.SYS_READ, fd, uintptr(unsafe.Pointer(&buf[0])), uintptr(len(buf)))
-	_, _, _ = unix.RawSyscall(unix.SYS_CLOSE, fd, 0, 0)
-	if errno != 0 {
-		return nil, &os.PathError{Op: "read", Path: path, Err: errno}
-	}
-	return buf[:n], nil
-}
-
 // readAll is read with a buffer that grows as far as the file needs.
 func (h handle) readAll(buf *[]byte) ([]byte, error) {
 	for n := 0; ; {
@@ -146,11 +125,8 @@ func threadCPU() time.Duration {
 func usageOfZombie(pid int) (usage, error) {
 	var ru unix.Rusage
 	var info unix.Siginfo
-	// Raw for the reason readOnce gives: WNOHANG returns at once.
-	_, _, errno := unix.RawSyscall6(unix.SYS_WAITID, unix.P_PID, uintptr(pid), uintptr(unsafe.Pointer(&info)),
-		unix.WEXITED|unix.WNOHANG|unix.WNOWAIT, uintptr(unsafe.Pointer(&ru)), 0)
-	if errno != 0 {
-		return usage{}, fmt.Errorf("read resource usage: %w", errno)
+	if err := unix.Waitid(unix.P_PID, pid, &info, unix.WEXITED|unix.WNOHANG|unix.WNOWAIT, &ru); err != nil {
+		return usage{}, fmt.Errorf("read resource usage: %w", err)
 	}
 	if info.Signo != int32(unix.SIGCHLD) {
 		return usage{}, fmt.Errorf("read resource usage: process %d has not ended", pid)
@@ -158,8 +134,16 @@ func usageOfZombie(pid int) (usage, error) {
 	return usage{
 		minorFaults: ru.Minflt, majorFaults: ru.Majflt, voluntary: ru.Nvcsw, involuntary: ru.Nivcsw,
 		cpu: time.Duration(ru.Utime.Nano() + ru.Stime.Nano()),
+		bad: info.Code != cldExited || *(*int32)(unsafe.Add(unsafe.Pointer(&info), siStatus)) != 0,
 	}, nil
 }
+
+// Of siginfo_t (include/uapi/asm-generic/siginfo.h): si_code of a child that called exit, and where si_status
+// is on 64-bit machines, which the library does not name.
+const (
+	cldExited = 1
+	siStatus  = 24
+)
 
 // descriptorLimit is the soft limit on open files.
 func descriptorLimit() int {

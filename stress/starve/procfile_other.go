@@ -16,7 +16,6 @@ const noHandle handle = -1
 
 func openFile(string) (handle, error)          { return noHandle, errLinux }
 func openIn(handle, string) (handle, error)    { return noHandle, errLinux }
-func readOnce(string, []byte) ([]byte, error)  { return nil, errLinux }
 func (handle) close()                          {}
 func (handle) read([]byte) ([]byte, error)     { return nil, errLinux }
 func (handle) readAll(*[]byte) ([]byte, error) { return nil, errLinux }

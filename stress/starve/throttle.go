@@ -5,7 +5,10 @@ import (
 	"sync"
 )
 
-var errSchedstat = errors.New("schedstat is not what proc(5) says")
+var (
+	errSchedstat = errors.New("schedstat is not what proc(5) says")
+	errRation    = errors.New("left out")
+)
 
 // groupThrottle reads the throttling of one attempt's own control group: what it was at the attempt's
 // start, since a group may serve one attempt after another, and at its end.

@@ -64,7 +64,7 @@ func TestEverySignalOfAnAttempt(t *testing.T) {
 	b.pass(0)
 	b.pass(time.Second)
 	b.thread(70, 70, 0, 0, 0, "")
-	b.m.Started(one, 70, "")
+	b.m.Started(one, 70, "", "")
 	b.thread(70, 70, 10*ms, 8*ms, 1, "")
 	b.thread(70, 71, 1*ms, 20*ms, 1, "")
 	b.m.sampler.look(b.now)
@@ -104,7 +104,7 @@ func TestFinishedThreadsCountWithTheirLastReading(t *testing.T) {
 	b := newBench(t, nil, Config{})
 	b.thread(70, 70, 0, 0, 1, "")
 	b.thread(70, 71, 50*ms, 6*ms, 1, "")
-	b.m.Started(one, 70, "")
+	b.m.Started(one, 70, "", "")
 	b.m.sampler.look(b.now)
 	b.remove("proc/70/task/71")
 	b.m.sampler.look(b.now)
@@ -133,7 +133,7 @@ func TestUnseenThreadsLeaveTheFigureOut(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			b := newBench(t, nil, Config{})
 			b.thread(70, 70, 10*ms, 3*ms, 1, "")
-			b.m.Started(one, 70, "")
+			b.m.Started(one, 70, "", "")
 			if c.look {
 				b.m.sampler.look(b.now)
 			}
@@ -152,7 +152,7 @@ func TestShortAttemptsSayWhatTheyLack(t *testing.T) {
 	b.pass(0)
 	b.pass(50 * time.Millisecond)
 	b.thread(70, 70, ms, 3*ms, 1, "")
-	b.m.Started(one, 70, "")
+	b.m.Started(one, 70, "", "")
 	b.pass(100 * time.Millisecond)
 	res := b.end(one, 70, time.Millisecond)
 	require.EqualValues(t, 3_000, res.Evidence.Signals[run.SigThreadStart])
@@ -184,7 +184,7 @@ func TestWhatTheKernelDoesNotGiveIsSaidOnce(t *testing.T) {
 	b.pass(0)
 	b.pass(time.Second)
 	b.thread(70, 70, 0, 0, 0, "")
-	b.m.Started(one, 70, "")
+	b.m.Started(one, 70, "", "")
 	b.pass(5 * time.Second)
 	res := b.end(one, 70, 0)
 	for name := range missing {
@@ -199,7 +199,7 @@ func TestAttemptsOwnGroupComesFirst(t *testing.T) {
 	b.write("cgroup/mine/cgroup.procs", "70\n75\n")
 	b.thread(70, 70, 0, 0, 1, "")
 	b.thread(75, 75, ms, ms, 1, "")
-	b.m.Started(one, 70, b.cgroup()+"/mine")
+	b.m.Started(one, 70, b.cgroup()+"/mine", b.cgroup()+"/mine")
 	b.m.sampler.look(b.now)
 	b.write("cgroup/mine/cpu.stat", "nr_periods 9\nnr_throttled 12\nthrottled_usec 8000\n")
 	res := b.end(one, 70, 0)
@@ -215,7 +215,7 @@ func TestTooFewDescriptors(t *testing.T) {
 			pid := 70 + 10*i
 			b.thread(pid, pid, 0, 0, 1, "")
 			b.thread(pid, pid+1, ms, 2*ms, 1, "")
-			b.m.Started(run.Attempt{Seq: int64(i), Try: 1}, pid, "")
+			b.m.Started(run.Attempt{Seq: int64(i), Try: 1}, pid, "", "")
 		}
 		b.m.sampler.look(b.now)
 		stats := b.m.Stats()
@@ -237,7 +237,7 @@ func TestTooFewDescriptors(t *testing.T) {
 func TestSomebodyElsesFigureStays(t *testing.T) {
 	b := newBench(t, nil, Config{})
 	b.thread(70, 70, 0, 9*ms, 1, "")
-	b.m.Started(one, 70, "")
+	b.m.Started(one, 70, "", "")
 	b.m.Zombie(one, 70)
 	res := run.Result{Evidence: run.Evidence{Signals: run.Signals{run.SigRunDelay: 12_345, run.SigMigrations: 3}}}
 	b.m.Finish(one, &res)
@@ -252,7 +252,7 @@ func TestUnknownAttemptsAreLeftAlone(t *testing.T) {
 	b.m.Finish(one, &res)
 	require.Empty(t, res.Evidence.Signals)
 	b.thread(70, 70, 0, 0, 1, "")
-	b.m.Started(one, 70, "")
+	b.m.Started(one, 70, "", "")
 	b.m.Finish(one, &res)
 	require.Empty(t, res.Evidence.Signals)
 	require.Equal(t, whyNoEnd, res.Evidence.NotCollected[run.SigRunDelay])
@@ -271,11 +271,26 @@ func TestStrangersAreNotFollowed(t *testing.T) {
 	require.Zero(t, b.m.sampler.eyes.open)
 }
 
+func TestOnlyShortPassesAreRationed(t *testing.T) {
+	b := newBench(t, nil, Config{Ration: 10})
+	read := func(lasted time.Duration, u usage) bool {
+		return b.m.worthReading(&record{begin: moment{at: b.now}, end: moment{at: b.now.Add(lasted)}, usage: u})
+	}
+	require.True(t, read(time.Millisecond, usage{}), "the first one")
+	require.False(t, read(10*time.Millisecond, usage{}))
+	require.True(t, read(10*time.Millisecond, usage{bad: true}), "it failed")
+	require.True(t, read(50*time.Millisecond, usage{}), "it took a while")
+	b.now = b.now.Add(100 * time.Millisecond)
+	require.True(t, read(time.Millisecond, usage{}))
+	b.m.cfg.Ration = -1
+	require.True(t, read(time.Millisecond, usage{}))
+}
+
 func TestMeasuredFinishesEveryAttempt(t *testing.T) {
 	b := newBench(t, nil, Config{})
 	b.thread(70, 70, 0, 9*ms, 1, "")
 	r := Measured(runnerFunc(func(a run.Attempt, _ *run.Control) run.Result {
-		b.m.Started(a, 70, "")
+		b.m.Started(a, 70, "", "")
 		b.m.Zombie(a, 70)
 		return run.Result{Wall: time.Second, Usage: run.Usage{MinorFaults: 5, Voluntary: 6}}
 	}), b.m)
@@ -293,7 +308,7 @@ func (f runnerFunc) Run(a run.Attempt, ctl *run.Control) run.Result { return f(a
 func TestDeadProcessesAreForgotten(t *testing.T) {
 	b := newBench(t, nil, Config{})
 	b.thread(70, 70, 0, 0, 1, "")
-	b.m.Started(one, 70, "")
+	b.m.Started(one, 70, "", "")
 	for i := range 40 {
 		pid := 100 + i
 		b.thread(70, 70, 0, 0, 1, fmt.Sprint(pid))

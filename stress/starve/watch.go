@@ -67,7 +67,7 @@ type eyes struct {
 }
 
 // hold opens a thread's file to keep, if there is a descriptor left for it. Threads leave a quarter of them
-// to folders: a thread can be read without one, at five times the price, and a process cannot.
+// to folders: a thread can be read without one, at a higher price, and a process cannot.
 func (e *eyes) hold(folder handle, name string) handle {
 	if e.open >= e.limit*3/4 {
 		return noHandle
