@@ -11,6 +11,8 @@ import (
 
 	"heisen/stress"
 	"heisen/stress/durable"
+	"heisen/stress/interleave/sched"
+	"heisen/stress/proc"
 	"heisen/stress/run"
 	"heisen/stress/starve"
 )
@@ -36,7 +38,45 @@ func (s *session) openMeter() error {
 	}
 	s.meter = meter
 	s.closeLater(meter.Close)
+	s.openRecorder()
 	return nil
+}
+
+// openRecorder has the scheduler's own record taken where the machine gives it; where it does not, the
+// signals say why.
+func (s *session) openRecorder() {
+	recorder, err := sched.Open(sched.Config{})
+	if err != nil {
+		s.noRecord = err.Error()
+		return
+	}
+	s.closeLater(recorder.Close)
+	s.recorder, s.recorded = recorder, sched.NewAttempts(recorder)
+}
+
+// measure hooks what measures into the supervision of attempts.
+func (s *session) measure(cfg *proc.Config) {
+	if s.meter == nil {
+		return
+	}
+	cfg.OnZombie = s.meter.Zombie
+	cfg.OnStart = func(a run.Attempt, pid int, at proc.Place) {
+		s.meter.Started(a, pid, at.Group, at.CPU)
+		if at.Followed {
+			s.recorded.Started(a, pid, at.Forked)
+		}
+	}
+	if s.recorded == nil {
+		return
+	}
+	cfg.Followed = s.recorded.Choose
+	cfg.Follow = func() (func() error, error) {
+		follower, err := s.recorder.Follow()
+		if err != nil {
+			return nil, err
+		}
+		return follower.Close, nil
+	}
 }
 
 // measured wraps the runner so that every result carries its signals.
@@ -48,13 +88,22 @@ func (s *session) measured(runner stress.Runner) (stress.Runner, error) {
 	if err != nil {
 		return nil, usageError{err}
 	}
+	if s.recorded != nil {
+		runner = sched.Recorded(runner, s.recorded)
+	}
 	return starve.Timed(starve.Measured(runner, s.meter), markers), nil
 }
 
 // notCollected says why signals are missing in this session.
 func (s *session) notCollected() map[string]string {
 	if s.meter != nil {
-		return s.meter.NotCollected()
+		why := s.meter.NotCollected()
+		if s.recorded != nil {
+			delete(why, run.SigMigrations)
+		} else {
+			why[run.SigMigrations] = s.noRecord
+		}
+		return why
 	}
 	why := map[string]string{}
 	for _, signal := range run.SignalTable() {

@@ -20,6 +20,7 @@ import (
 	"heisen/stress"
 	"heisen/stress/campaign"
 	"heisen/stress/durable"
+	"heisen/stress/interleave/sched"
 	"heisen/stress/journal"
 	"heisen/stress/ports"
 	"heisen/stress/proc"
@@ -50,9 +51,13 @@ type session struct {
 	view    *live.View
 	meter   *starve.Meter // nil with --no-signals
 	hogs    *strain.Hogs  // nil without --load
-	stderr  io.Writer
-	fail    durable.Failpoints
-	closers []func() error
+	// The scheduler's own record, and why there is none.
+	recorder *sched.Recorder
+	recorded *sched.Attempts
+	noRecord string
+	stderr   io.Writer
+	fail     durable.Failpoints
+	closers  []func() error
 }
 
 // closeLater remembers how to give something back.
@@ -150,10 +155,7 @@ func (s *session) openJournal() (*journal.Journal, error) {
 
 func (s *session) openSupervisor() (*proc.Supervisor, error) {
 	cfg := proc.Config{Spec: s.plan.spec, Campaign: s.folder.ID(), Environ: os.Environ()}
-	if s.meter != nil {
-		cfg.OnStart = func(a run.Attempt, pid int, at proc.Place) { s.meter.Started(a, pid, at.Group, at.CPU) }
-		cfg.OnZombie = s.meter.Zombie
-	}
+	s.measure(&cfg)
 	supervisor, err := proc.Open(cfg)
 	if err != nil {
 		return nil, err

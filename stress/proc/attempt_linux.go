@@ -68,7 +68,9 @@ func (s *Supervisor) start(a run.Attempt) (*child, error) {
 	s.kin.born(c)
 	err = room.quota.arm()
 	if s.cfg.OnStart != nil {
-		s.cfg.OnStart(a, c.pid, room.place())
+		at := room.place()
+		at.Followed, at.Forked = c.followed, c.started
+		s.cfg.OnStart(a, c.pid, at)
 	}
 	if err == nil {
 		err = s.poll.watch(c)
@@ -100,7 +102,11 @@ func (s *Supervisor) launch(c *child) error {
 // made, so the parent-death signal does not come early; handing every fork to a thread of its own cost two
 // switches between threads for each attempt.
 func (s *Supervisor) fork(c *child, inv invocation) error {
-	if !c.cell.own && !s.masked {
+	lane := c.cell.lane
+	if s.follow != nil && !c.cell.own && s.cfg.Followed(c.attempt) {
+		c.followed, lane = true, s.follow.lane
+	}
+	if !c.cell.own && !s.masked && !c.followed {
 		runtime.LockOSThread()
 		defer runtime.UnlockOSThread()
 		if unix.Gettid() != s.self {
@@ -108,7 +114,7 @@ func (s *Supervisor) fork(c *child, inv invocation) error {
 		}
 	}
 	reply := make(chan error, 1)
-	c.cell.lane.requests <- launch{c: c, inv: inv, reply: reply}
+	lane.requests <- launch{c: c, inv: inv, reply: reply}
 	return <-reply
 }
 

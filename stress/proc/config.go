@@ -43,6 +43,12 @@ type Config struct {
 	// Self is the command line that ends in a call of Exec, by default this very program with
 	// ExecCommand. It is needed only for a limit on processes without a cgroup.
 	Self []string
+	// Follow, if set, is called once on the thread that forks the attempts Followed chooses, before the first
+	// of them; what it returns is called when the last has ended. An attempt that a v1 limit ties to a thread of
+	// its own is never followed.
+	Follow func() (release func() error, err error)
+	// Followed chooses the attempts; with a nil Follow it is not asked.
+	Followed func(a run.Attempt) bool
 	// OnStart, if set, is called when an attempt's main process exists, with where it runs. It runs on the
 	// attempt's goroutine.
 	OnStart func(a run.Attempt, pid int, at Place)
@@ -56,6 +62,10 @@ type Config struct {
 
 // Place is where an attempt runs. Its folders may serve one attempt after another.
 type Place struct {
+	// Followed tells that the attempt was forked from the thread of Config.Follow, and Forked is from just
+	// before that.
+	Followed bool
+	Forked   time.Time
 	// Group is the folder of the cgroup v2 that holds the attempt and nothing else; "" in tier D.
 	Group string
 	// CPU is the folder of the cgroup, v2 or v1, that keeps Limits.CPU by a quota: its cpu.stat counts the

@@ -22,11 +22,12 @@ type child struct {
 	out     output
 	token   uint64
 
-	started time.Time
-	boot    int64         // when it was about to be started, in nanoseconds since boot
-	session int           // its session and group; guarded by kin's lock, 0 before it is known there
-	ended   time.Duration // since started; set before exit is closed
-	exit    chan struct{} // closed when the main process has ended (it is a zombie then)
+	followed bool // forked from the followed lane
+	started  time.Time
+	boot     int64         // when it was about to be started, in nanoseconds since boot
+	session  int           // its session and group; guarded by kin's lock, 0 before it is known there
+	ended    time.Duration // since started; set before exit is closed
+	exit     chan struct{} // closed when the main process has ended (it is a zombie then)
 }
 
 // How many lanes serve all attempts that need none of their own, and how many Go processors there must be.

@@ -24,6 +24,7 @@ type Supervisor struct {
 	recipe  recipe
 	spawn   *spawner
 	lanes   chan launch
+	follow  *followed // nil without Config.Follow
 	threads []*lane
 	cells   *cells
 	poll    *poller
@@ -136,6 +137,9 @@ func (s *Supervisor) startThreads() (err error) {
 		}
 		s.threads = append(s.threads, l)
 	}
+	if s.follow, err = s.newFollowed(); err != nil {
+		return err
+	}
 	s.cells = &cells{layout: s.layout, shared: s.threads[0], spawn: s.spawn}
 	s.swept.Add(1)
 	go s.sweepUp()
@@ -203,6 +207,7 @@ func (s *Supervisor) release() error {
 		}
 		errs = append(errs, s.cells.close())
 	}
+	errs = append(errs, s.follow.close())
 	close(s.lanes)
 	for _, l := range s.threads {
 		<-l.done
