@@ -54,34 +54,33 @@ func (e *Engine) fly(f *flight) {
 		e.landed <- l
 		return
 	}
-	f.attempt.Temp = temp
+	a := f.attempt // the flight's own is the dispatcher's to read meanwhile
+	a.Temp = temp
 	// 1, 2. No process of the attempt is left and its output is closed: the runner's contract.
-	res := e.cfg.Runner.Run(f.attempt, f.ctl)
-	f.outcome, f.cause = e.judge(f.attempt, &res)
+	res := e.cfg.Runner.Run(a, f.ctl)
+	f.outcome, f.cause = e.judge(a, &res)
 	e.ran <- f
 	// 3, 4. Evidence archived, then the record on disk.
-	e.settle(f, &res, &l)
+	e.settle(a, &res, &l)
 	// 5. The temp folder goes back, once; what a failure left in it is in its bundle by now.
 	l.dirty = e.cfg.Workspace.Release(f.attempt.Slot)
 	// 6. The dispatcher returns the slot and its ports, and moves the figures from the new state.
 	e.landed <- l
 }
 
-// settle judges a result and makes what came of it durable.
-func (e *Engine) settle(f *flight, res *run.Result, l *landing) {
-	if res.Ending.Machine != "" {
-		l.fault = res.Ending.Machine
-		return
-	}
-	outcome, cause := f.outcome, f.cause
+// settle makes durable what came of an attempt.
+func (e *Engine) settle(a run.Attempt, res *run.Result, l *landing) {
+	outcome, cause := l.f.outcome, l.f.cause
 	switch {
+	case res.Ending.Machine != "":
+		l.fault = res.Ending.Machine
 	case outcome == run.Cancelled:
-	case outcome.Retryable() && f.attempt.Try <= maxRetries:
-		l.retried = &run.Retried{Seq: f.attempt.Seq, Try: f.attempt.Try, Outcome: outcome, Cause: cause}
+	case outcome.Retryable() && a.Try <= maxRetries:
+		l.retried = &run.Retried{Seq: a.Seq, Try: a.Try, Outcome: outcome, Cause: cause}
 		l.failure = e.recordPatiently(*l.retried)
 	default:
-		fin := e.describe(f.attempt, res, outcome, cause)
-		l.failure = e.file(f.attempt, &fin, res)
+		fin := e.describe(a, res, outcome, cause)
+		l.failure = e.file(a, &fin, res)
 		l.finished = &fin
 	}
 }
