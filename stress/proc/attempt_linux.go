@@ -121,6 +121,9 @@ func (s *Supervisor) fork(c *child, inv invocation) error {
 // notStarted sorts what kept an attempt from starting: the machine, or the command.
 func (s *Supervisor) notStarted(a run.Attempt, err error) run.Result {
 	r := run.Result{Started: time.Now(), Evidence: run.Evidence{DumpAt: -1}}
+	if errors.Is(err, syscall.EMFILE) || errors.Is(err, syscall.ENFILE) {
+		s.cells.trim()
+	}
 	if words := exhausted(s.fs, err); words != "" {
 		r.Ending.Machine = words
 		return r

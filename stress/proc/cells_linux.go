@@ -95,6 +95,19 @@ func (c *cells) take() (*cell, error) {
 	return made, nil
 }
 
+// trim removes the cells nobody uses and gives their descriptors back: where those run out, idle cells must
+// not be what keeps the next attempt from starting. One that cannot be removed is left to close.
+func (c *cells) trim() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for _, idle := range c.free {
+		if idle.remove() == nil {
+			c.all = slices.DeleteFunc(c.all, func(one *cell) bool { return one == idle })
+		}
+	}
+	c.free = nil
+}
+
 // give returns a cell that is empty again. One that is not is never given back; close deals with it, and
 // with one that cannot be made anew.
 func (c *cells) give(used *cell) error {

@@ -1,6 +1,7 @@
 package proc
 
 import (
+	"syscall"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -45,4 +46,27 @@ func TestACellIsSoundAfterAPauseAtTheVeryEnd(t *testing.T) {
 func withoutPause(e run.Ending) run.Ending {
 	e.Suspended = 0
 	return e
+}
+
+// TestIdleCellsGiveTheirDescriptorsBack starves heisen of descriptors after many attempts ran at once: the
+// cells they left must not keep the next attempt from starting for ever.
+func TestIdleCellsGiveTheirDescriptorsBack(t *testing.T) {
+	s := open(t, sh(t, switches{}, "exit 0"))
+	var idle []*cell
+	for range 20 {
+		c, err := s.cells.take()
+		require.NoError(t, err)
+		idle = append(idle, c)
+	}
+	for _, c := range idle {
+		require.NoError(t, s.cells.give(c))
+	}
+	before := descriptors(t)
+	s.spawn.fork = func(string, []string, *syscall.ProcAttr) (int, error) { return 0, syscall.EMFILE }
+	require.NotEmpty(t, s.Run(attempt(1), nil).Ending.Machine)
+	if s.layout.base != "" {
+		require.LessOrEqual(t, descriptors(t), before-2*19)
+	}
+	s.spawn.fork = syscall.ForkExec
+	require.Equal(t, run.Ending{}, s.Run(attempt(2), nil).Ending)
 }
