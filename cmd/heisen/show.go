@@ -90,7 +90,7 @@ func showOneBundle(c *cli.Context, stdout io.Writer, path string) error {
 	if c.Bool(flagJSON) {
 		return reports.WriteJSON(stdout, b.Manifest)
 	}
-	return showBundle(stdout, path, c.Bool("all"))
+	return printBundle(stdout, b, c.Bool("all"))
 }
 
 // oneArgument returns the only argument.

@@ -20,6 +20,10 @@ func showBundle(w io.Writer, path string, all bool) error {
 		return err
 	}
 	defer b.Close()
+	return printBundle(w, b, all)
+}
+
+func printBundle(w io.Writer, b *bundle.Bundle, all bool) error {
 	view, err := bundleView(b)
 	if err != nil {
 		return err

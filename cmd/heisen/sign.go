@@ -1,23 +1,17 @@
 package main
 
 import (
-	"heisen/repro/bundle"
 	"heisen/repro/signature"
 	"heisen/stress/run"
 )
 
 // sign gives a failure its identity.
-func sign(fin *run.Finished, res *run.Result, reports []byte) bundle.Signature {
+func sign(fin *run.Finished, res *run.Result, reports []byte) signature.Signature {
 	out := &res.Evidence.Output
-	s := signature.Of(signature.Input{
+	return signature.Of(signature.Input{
 		Output: withReports(out.Bytes(), reports), DumpAt: dumpAt(out.Kept(res.Evidence.DumpAt), len(reports)), Outcome: fin.Outcome,
 		Code: res.Ending.Code, Signal: res.Ending.SignalName, Leaked: fin.Leaked,
 	})
-	b := bundle.Signature{ID: s.ID, Title: s.Title, Hang: s.Hang, Environment: s.Environment}
-	for _, f := range s.Failures {
-		b.Failures = append(b.Failures, bundle.Failure(f))
-	}
-	return b
 }
 
 // withReports puts result files before the output: where the output has a stack dump, that stands last.

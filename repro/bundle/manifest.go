@@ -8,6 +8,7 @@ import (
 	"unicode/utf8"
 
 	"heisen/repro/provenance"
+	"heisen/repro/signature"
 	"heisen/stress/run"
 )
 
@@ -101,24 +102,7 @@ type Ending struct {
 }
 
 // Signature is the identity of a failure and what failed in it.
-type Signature struct {
-	ID       string    `json:"id"`
-	Title    string    `json:"title"`
-	Failures []Failure `json:"failures,omitempty"`
-	// Hang tells that the attempt printed its failure and then hung.
-	Hang bool `json:"hang,omitempty"`
-	// Environment names an exhausted resource that the output speaks of.
-	Environment string `json:"environment,omitempty"`
-}
-
-// Failure is one thing that failed.
-type Failure struct {
-	// Kind is the shape in which it was reported ("unittest", "sanitizer").
-	Kind    string `json:"kind"`
-	Test    string `json:"test,omitempty"`
-	Message string `json:"message,omitempty"`
-	Where   string `json:"where,omitempty"`
-}
+type Signature = signature.Signature
 
 // Timing is when the attempt ran and what it took.
 type Timing struct {
