@@ -5,6 +5,7 @@ import (
 	"path/filepath"
 	"time"
 
+	"heisen/stress/interleave"
 	"heisen/stress/run"
 	"heisen/stress/stats"
 	"heisen/stress/tally"
@@ -18,6 +19,8 @@ type Facts struct {
 	Running bool
 	// Compare asks for the starvation verdicts, which take tens of milliseconds; a live view goes without.
 	Compare bool
+	// Interleavings are the sampled orders of failing and passing attempts; nil for none.
+	Interleavings *interleave.Sample
 	// Elapsed is how long all sessions ran, as the engine knows it while it runs; 0 to take it from the
 	// records.
 	Elapsed time.Duration
@@ -38,14 +41,17 @@ func Build(t *tally.Tally, f Facts) Report {
 		Stop: Limits{Runs: latest.Spec.Stop.Runs, For: Seconds(latest.Spec.Stop.For),
 			Failures: latest.Spec.Stop.Failures},
 		Attempts:      countAttempts(t.Counts(), cancelled(t)),
-		Rate:          RateOf(t.Current()),
+		Rate:          RateOf(t.Current().Plain()),
+		Chaos:         chaosOf(t),
 		Retries:       t.Retries(),
-		MachineFaults: t.Machine(),
+		MachineFaults: t.Machine(), Strays: t.Strays(),
 		Durations:     Durations{Pass: quantiles(t.PassTimes()), Fail: quantiles(t.FailTimes())},
 		Unlisted:      t.Unlisted(),
 		KeptPasses:    within(f.Dir, t.Passes()),
 		Signatures:    signatures(t, f.Dir),
 		Epochs:        epochs(t),
+		Interleavings: interleavings(t.Census()),
+		Variants:      variants(t.Census(), f.Dir),
 	}
 	r.State, r.StopReason, r.StopDetail = state(t, f.Running)
 	if latest.Session > 0 {
@@ -58,12 +64,16 @@ func Build(t *tally.Tally, f Facts) Report {
 	r.PerSecond = perSecond(t.Counts().Total(), r.Elapsed.Duration())
 	if f.Compare {
 		r.Starvation = starvation(t, latest.NotCollected)
+		if f.Interleavings != nil && f.Interleavings.Epoch == t.Census().Epoch {
+			r.Divergence = Compare(f.Interleavings, t.Signatures())
+		}
 	}
 	r.Doubts = doubts(&r)
 	return r
 }
 
-// RateOf is the failure rate behind counts, which must be of one epoch.
+// RateOf is the failure rate behind counts, which must be of one epoch and of attempts alike: left alone, or of one
+// strategy.
 func RateOf(c tally.Counts) Rate {
 	k, n := c.Failures(), c.Judged()
 	in := stats.ClopperPearson(k, n, stats.Confidence)
@@ -94,7 +104,7 @@ func state(t *tally.Tally, running bool) (State, run.StopReason, string) {
 		return CutOff, "", ""
 	}
 	switch end.Reason {
-	case run.ReasonRuns, run.ReasonTime, run.ReasonFailures:
+	case run.ReasonRuns, run.ReasonTime, run.ReasonFailures, run.ReasonDecided:
 		return Finished, end.Reason, end.Detail
 	case run.ReasonInterrupted:
 		return Interrupted, end.Reason, end.Detail
@@ -135,7 +145,7 @@ func epochs(t *tally.Tally) []Epoch {
 	all := []Epoch{}
 	for _, e := range t.Epochs() {
 		all = append(all, Epoch{Number: e.Number, Command: list(e.Spec.Command.Args),
-			Attempts: countAttempts(e.Counts, 0), Rate: RateOf(e.Counts)})
+			Attempts: countAttempts(e.Counts, 0), Rate: RateOf(e.Counts.Plain())})
 	}
 	return all
 }

@@ -114,6 +114,17 @@ func TestCancelledAttemptsAreInTheBooksUntilAResume(t *testing.T) {
 	require.Equal(t, int64(41+8), r.Attempts.Total)
 }
 
+func TestStraysAreTold(t *testing.T) {
+	require.NotContains(t, strings.Join(build(t, recorded.Rare()).Doubts, "\n"), "nobody can tell which")
+	events := recorded.Rare()
+	end, ok := events[len(events)-1].(run.Ended)
+	require.True(t, ok)
+	end.Strays = &run.Strays{Count: 3, Last: run.Leak{PID: 7, Command: "sleep 9"}}
+	r := build(t, append(events[:len(events)-1:len(events)-1], end))
+	require.Equal(t, end.Strays, r.Strays)
+	require.Contains(t, r.Doubts, `processes that some attempt left behind and nobody can tell which, killed: 3, the last was "sleep 9"; such attempts are not counted as leaked`)
+}
+
 func TestStates(t *testing.T) {
 	cases := []struct {
 		name    string

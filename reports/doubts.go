@@ -18,11 +18,18 @@ func doubts(r *Report) []string {
 		}
 	}
 	add(r.Attempts.Total > 0 && r.Rate.Attempts == 0, "no attempt could be judged: there is no failure rate")
+	for _, s := range r.Chaos.Idle() {
+		add(true, "error: %s: its attempts were only traced; heisen doctor says what the machine allows, --max-hold and --chaos-budget what may be held", s.idleText())
+	}
 	add(len(r.Epochs) > 1, "the campaign has %d epochs (another command, program or flags): the rate is of the latest alone, other figures of all together",
 		len(r.Epochs))
 	add(r.State == CutOff, "heisen was killed or the machine went down: what was in flight is not counted")
 	add(r.TimesCutOff > 0, "heisen was killed %s and resumed: attempts in flight ran again, and the time after the last record is not in the elapsed time",
 		times(r.TimesCutOff))
+	if s := r.Strays; s != nil {
+		add(true, "processes that some attempt left behind and nobody can tell which, killed: %d, the last was %q; such attempts are not counted as leaked",
+			s.Count, s.Last.Command)
+	}
 	list = append(list, notJudged(r)...)
 	list = append(list, retried(r)...)
 	add(r.Unlisted > 0, "%s more than are listed had signatures of their own: the test prints something new each time",

@@ -8,7 +8,7 @@ import (
 
 // SchemaVersion is the version of Report's JSON. Fields are only ever added; the number is raised when one
 // is.
-const SchemaVersion = 1
+const SchemaVersion = 5
 
 // State is what a campaign is doing, or how it was left.
 type State string
@@ -31,11 +31,13 @@ const (
 // Report is a campaign in figures. A pointer or list that is nil was not measured or does not apply:
 // nothing is ever a false zero.
 type Report struct {
-	SchemaVersion int      `json:"schema_version"`
-	ID            string   `json:"id"`
-	Dir           string   `json:"dir"`
-	Command       []string `json:"command"`
-	WorkDir       string   `json:"work_dir,omitempty"`
+	SchemaVersion int    `json:"schema_version"`
+	ID            string `json:"id"`
+	Dir           string `json:"dir"`
+	// Resume is the command that goes on with it; "" is hunt.
+	Resume  string   `json:"-"`
+	Command []string `json:"command"`
+	WorkDir string   `json:"work_dir,omitempty"`
 	// Version is that of the heisen which ran the latest session.
 	Version string `json:"heisen_version,omitempty"`
 
@@ -57,23 +59,39 @@ type Report struct {
 	Seed uint64 `json:"seed,string,omitempty"`
 	Stop Limits `json:"stop_rules"`
 
-	// Attempts holds the whole campaign's counts; Rate the latest epoch's alone.
+	// Attempts holds the whole campaign's counts, disturbed attempts among them; Rate that of the latest epoch's
+	// attempts that were left alone.
 	Attempts Attempts `json:"attempts"`
 	Rate     Rate     `json:"rate"`
+	// Chaos is the account of the strategies that disturbed schedules; nil where none did.
+	Chaos *Chaos `json:"chaos,omitempty"`
 	// Epochs lists, oldest first, the parts that ran one program in one way. Only theirs is a rate.
 	Epochs []Epoch `json:"epochs"`
 	// Retries counts tries that did not count, by outcome.
 	Retries map[run.Outcome]int64 `json:"retries,omitempty"`
 	// MachineFaults counts the machine's own faults met, by their words.
 	MachineFaults map[string]int64 `json:"machine_faults,omitempty"`
-	Durations     Durations        `json:"durations"`
-	Timeout       *Timeout         `json:"timeout,omitempty"`
-	Tier          *run.Tier        `json:"tier,omitempty"`
+	// Strays are processes left behind, and killed, that nobody can tell whose they were; nil for none. A session
+	// tells of them when it ends.
+	Strays    *run.Strays `json:"strays,omitempty"`
+	Durations Durations   `json:"durations"`
+	Timeout   *Timeout    `json:"timeout,omitempty"`
+	Tier      *run.Tier   `json:"tier,omitempty"`
 	// NotCollected maps a signal to why the latest session's machine cannot give it.
 	NotCollected map[string]string `json:"not_collected,omitempty"`
 
+	// Soak is what the attempts show of the question a soak was asked; nil for a hunt.
+	Soak *Soak `json:"soak,omitempty"`
+
 	// Starvation says whether the machine starved the failing attempts; nil where nothing was compared.
 	Starvation *Starvation `json:"starvation,omitempty"`
+
+	// Interleavings counts the orders that were recorded and Variants lists them, the most frequent first; nil
+	// where none was.
+	Interleavings *Interleavings `json:"interleavings,omitempty"`
+	Variants      []Variant      `json:"variants,omitempty"`
+	// Divergence says where failing interleavings part from passing ones; nil where nothing was compared.
+	Divergence *Divergence `json:"divergence,omitempty"`
 
 	Signatures []Signature `json:"signatures"`
 	// Unlisted counts failures with signatures beyond the number that is listed.

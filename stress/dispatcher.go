@@ -21,6 +21,7 @@ type dispatcher struct {
 	queue    *queue
 	slots    *slots
 	throttle throttle
+	pace     *pace // nil where the user chose the width
 	flights  map[int]*flight
 	live     int // flights whose processes may still run
 	failing  int // flights in their finish stage that will be failures
@@ -32,8 +33,9 @@ type dispatcher struct {
 	done      int64
 	cancelled int64
 	timeout   time.Duration
-	settled   bool  // the automatic time-out is known
-	settleAt  int64 // number of passes at which the automatic time-out is looked at next
+	settled   bool            // the automatic time-out is known
+	settleAt  int64           // number of passes at which the automatic time-out is looked at next
+	passed    tally.Quantiles // of passing attempts, as of the latest look at them
 	waiting   string
 
 	stopping run.StopReason
@@ -50,6 +52,9 @@ func newDispatcher(e *Engine) *dispatcher {
 		flights:  map[int]*flight{},
 		begun:    time.Now(),
 		settleAt: run.AutoTimeoutPasses,
+	}
+	if e.cfg.Idle != nil {
+		d.pace = newPace(e.cfg.CPUs, e.cfg.Idle)
 	}
 	d.tally.Add(e.cfg.Began)
 	d.before = d.tally.Elapsed()
@@ -86,7 +91,8 @@ func (d *dispatcher) loop() {
 // fill starts as many attempts as may run now.
 func (d *dispatcher) fill() {
 	now := time.Now()
-	allowed := min(d.throttle.limit(now, d.spec.Width), ramp(d.spec.Width, d.cfg.CPUs, d.spec.Ramp, d.session()))
+	allowed := min(d.throttle.limit(now, d.spec.Width), ramp(d.spec.Width, d.cfg.CPUs, d.spec.Ramp, d.session()),
+		d.pace.limit(d.spec.Width, d.session()))
 	for d.mayStart() && d.live < allowed {
 		slot, ok := d.slots.take()
 		if !ok {
@@ -96,6 +102,11 @@ func (d *dispatcher) fill() {
 		if !ok {
 			d.slots.give(slot)
 			d.stopWhenDrained()
+			return
+		}
+		if d.cfg.Admit != nil && !d.cfg.Admit(t.seq) {
+			d.slots.give(slot)
+			d.queue.put(t)
 			return
 		}
 		d.start(t, slot)
@@ -133,6 +144,9 @@ func (d *dispatcher) start(t turn, slot int) {
 		started: time.Now(),
 		paused:  d.paused,
 	}
+	if d.cfg.Assign != nil {
+		d.cfg.Assign(&f.attempt)
+	}
 	d.flights[slot] = f
 	d.emit(run.Started{Attempt: f.attempt, At: f.started})
 	select {
@@ -146,6 +160,7 @@ func (d *dispatcher) start(t turn, slot int) {
 func (d *dispatcher) over(f *flight) {
 	f.over = true
 	d.live--
+	d.pace.ended()
 	if f.outcome.Failed() {
 		d.failing++
 	}
@@ -228,7 +243,7 @@ func (d *dispatcher) note(event run.Event) {
 // settleTimeout looks at the automatic time-out each time the number of passes has doubled, and tells
 // also the attempts that run already: the first hundreds start before anything is known.
 func (d *dispatcher) settleTimeout() {
-	if !d.spec.Timeout.Auto() || d.tally.Counts().ByOutcome[run.Pass] < d.settleAt {
+	if !d.spec.Timeout.Auto() || d.tally.Counts().PlainPasses() < d.settleAt {
 		return
 	}
 	passes := d.tally.PassTimes()
@@ -301,6 +316,11 @@ func (d *dispatcher) result() run.Ended {
 	ended := run.Ended{At: time.Now(), Reason: d.stopping, Cancelled: d.cancelled, Elapsed: d.session()}
 	if d.failure != nil {
 		ended.Detail = d.failure.Error()
+	}
+	if d.cfg.Strays != nil {
+		if strays := d.cfg.Strays(); strays.Count > 0 {
+			ended.Strays = &strays
+		}
 	}
 	return ended
 }

@@ -43,7 +43,7 @@ type Sink interface {
 	Emit(run.Event)
 }
 
-// Config is all an engine needs. Every field but Sinks and Confirm must be set.
+// Config is all an engine needs. Every field but Sinks, Confirm, Admit, Strays, Assign, Answered and Idle must be set.
 type Config struct {
 	Began     run.Began
 	Runner    Runner
@@ -57,10 +57,25 @@ type Config struct {
 	// Confirm asks the machine whether a failed attempt whose output names an exhausted resource was
 	// right: the fault in words, or "".
 	Confirm func(output []byte, a run.Attempt) string
+	// Admit is asked, by one goroutine, before each start of an attempt: false for as long as nobody wants it. What it
+	// has admitted it must admit again, for a further try. Nil wants all. Nudge has it asked again at once.
+	Admit func(seq int64) bool
+	// Strays asks, when no attempt runs any more, for the processes left behind that nobody can tell whose
+	// they were. It may be nil.
+	Strays func() run.Strays
+	// Assign changes what an attempt is given before it starts: its Seed, or the command it runs Instead. It must
+	// depend on the attempt's number alone, so that a retry and a resume give it the same.
+	Assign func(*run.Attempt)
+	// Answered tells that what the campaign was to find out is known, which ends it. It is asked by the goroutine
+	// that calls Sinks, after they were told of the latest attempt.
+	Answered func() bool
 	// PortBase is the first port of slot 0.
 	PortBase int
 	// CPUs is how many attempts the ramp-up starts at once.
 	CPUs int
+	// Idle tells which share of the CPUs' time was unused since it was last asked, from 0 to 1. Where it is set the
+	// campaign begins with as many attempts as CPUs, and reaches its width as attempts end or CPUs stand still.
+	Idle func() float64
 }
 
 // Engine runs one session of a campaign. All of its state belongs to one goroutine, the dispatcher; the
@@ -124,6 +139,12 @@ func (e *Engine) Abort() {
 		d.order(run.StopNow)
 	})
 }
+
+// Finish starts no more attempts: all that somebody wanted are made. Those that run go on to their end.
+func (e *Engine) Finish() { e.ask(func(d *dispatcher) { d.stop(run.ReasonRuns) }) }
+
+// Nudge has Config.Admit asked again, since more attempts are wanted now. It tells whether the session goes on.
+func (e *Engine) Nudge() bool { return e.ask(func(*dispatcher) {}) }
 
 // Pause makes every attempt and every clock stand still; it returns once all are told.
 func (e *Engine) Pause() { e.ask(func(d *dispatcher) { d.pause(true) }) }

@@ -10,6 +10,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"heisen/stress"
 	"heisen/stress/run"
 )
 
@@ -54,7 +55,7 @@ func releasedAfterRecord(t *testing.T, steps []step) {
 	}
 }
 
-func TestKilledFromOutsideIsRetriedThreeTimesThenCountedApart(t *testing.T) {
+func TestFault12KilledFromOutsideIsRetriedThreeTimesThenCountedApart(t *testing.T) {
 	inBubble(t, func(t *testing.T) {
 		tries := map[int64]int{}
 		r := newRig(nil)
@@ -78,6 +79,34 @@ func TestKilledFromOutsideIsRetriedThreeTimesThenCountedApart(t *testing.T) {
 			require.Equal(t, want, fin.Outcome, "attempt %d", fin.Seq)
 		}
 		require.Len(t, emitted[run.Retried](r), 5)
+	})
+}
+
+// TestFault12Control plays the same with a signal that is not told from a crash: there is no second try, and the
+// test is blamed.
+func TestFault12Control(t *testing.T) {
+	inBubble(t, func(t *testing.T) {
+		r := newRig(takes(time.Second, run.Ending{Signal: int(syscall.SIGSEGV), SignalName: "SIGSEGV"}))
+		_, err := r.engine(t, spec(1, run.Stop{Runs: 2})).Run()
+		require.NoError(t, err)
+		require.Empty(t, emitted[run.Retried](r))
+		for _, fin := range r.finished() {
+			require.Equal(t, run.Crash, fin.Outcome)
+			require.Equal(t, 1, fin.Try)
+		}
+		require.Equal(t, upTo(2), r.seqs())
+	})
+}
+
+func TestStraysAreOnRecord(t *testing.T) {
+	inBubble(t, func(t *testing.T) {
+		r := newRig(takes(time.Second, passes))
+		left := run.Strays{Count: 2, Last: run.Leak{PID: 7, Command: "sleep 9"}}
+		r.strays = func() run.Strays { return left }
+		ended, err := r.engine(t, spec(1, run.Stop{Runs: 2})).Run()
+		require.NoError(t, err)
+		require.Equal(t, &left, ended.Strays)
+		require.Equal(t, &left, emitted[run.Ended](r)[0].Strays)
 	})
 }
 
@@ -312,5 +341,55 @@ func TestProgressShowsWhatIsRunning(t *testing.T) {
 		_, ok := e.Progress()
 		require.False(t, ok, "after the end there is nobody to ask")
 		synctest.Wait()
+	})
+}
+
+// TestAnAnswerEndsTheCampaign: what is asked for is told to the sinks first, and attempts under way are not waited for.
+func TestAnAnswerEndsTheCampaign(t *testing.T) {
+	inBubble(t, func(t *testing.T) {
+		r := newRig(nil)
+		r.play = func(a run.Attempt, ctl *run.Control) run.Result {
+			if a.Seq == 3 {
+				return takes(time.Hour, passes)(a, ctl)
+			}
+			return takes(time.Second, passes)(a, ctl)
+		}
+		e := r.engine(t, spec(2, run.Stop{Runs: 100}), func(cfg *stress.Config) {
+			cfg.Answered = func() bool { return len(emitted[run.Finished](r)) >= 5 }
+		})
+		begun := time.Now()
+		ended, err := e.Run()
+		require.NoError(t, err)
+		require.Equal(t, run.ReasonDecided, ended.Reason)
+		require.Equal(t, []int64{1, 2, 4, 5, 6}, r.seqs())
+		require.InDelta(t, 1.5, ended.Cancelled, 0.5, "the one that hangs, and one that was started while the fifth was recorded")
+		require.Less(t, time.Since(begun), time.Minute)
+	})
+}
+
+// TestAttemptsAreAssigned: what an attempt is given is in force before anybody hears of it, on every try.
+func TestAttemptsAreAssigned(t *testing.T) {
+	inBubble(t, func(t *testing.T) {
+		killed := run.Ending{Signal: int(syscall.SIGKILL), SignalName: "SIGKILL"}
+		other := &run.Command{Args: []string{"other"}}
+		r := newRig(func(a run.Attempt, ctl *run.Control) run.Result {
+			require.Equal(t, other, a.Instead)
+			require.EqualValues(t, 1000+a.Seq, a.Seed)
+			if a.Seq == 2 && a.Try == 1 {
+				return takes(time.Second, killed)(a, ctl)
+			}
+			return takes(time.Second, passes)(a, ctl)
+		})
+		_, err := r.engine(t, spec(1, run.Stop{Runs: 3}), func(cfg *stress.Config) {
+			cfg.Assign = func(a *run.Attempt) { a.Instead, a.Seed = other, uint64(1000+a.Seq) }
+		}).Run()
+		require.NoError(t, err)
+		require.Len(t, emitted[run.Started](r), 4)
+		for _, s := range emitted[run.Started](r) {
+			require.EqualValues(t, 1000+s.Attempt.Seq, s.Attempt.Seed)
+		}
+		for _, fin := range r.finished() {
+			require.EqualValues(t, 1000+fin.Seq, fin.Seed)
+		}
 	})
 }

@@ -30,6 +30,8 @@ type rig struct {
 	play func(a run.Attempt, ctl *run.Control) run.Result
 	// fault, when set, makes a step fail.
 	fault func(s step) error
+	// strays, when set, are what nobody can tell whose they were.
+	strays func() run.Strays
 }
 
 // step is one thing that happened to one attempt.
@@ -136,7 +138,7 @@ func (r *rig) Emit(e run.Event) {
 }
 
 // engine builds an engine over the rig; the tally is what the rig's journal holds so far.
-func (r *rig) engine(t *testing.T, spec run.Spec) *stress.Engine {
+func (r *rig) engine(t *testing.T, spec run.Spec, change ...func(*stress.Config)) *stress.Engine {
 	t.Helper()
 	judge, err := run.NewJudge(spec.Oracle)
 	require.NoError(t, err)
@@ -147,11 +149,21 @@ func (r *rig) engine(t *testing.T, spec run.Spec) *stress.Engine {
 		folded.Add(event)
 	}
 	clear(r.inUse) // a crash returns nothing
-	return stress.New(stress.Config{
+	cfg := stress.Config{
 		Began:  run.Began{At: time.Now(), Campaign: "c", Epoch: 1, Session: 1, Spec: spec},
 		Runner: r, Archiver: r, Journal: r, Workspace: r, Sinks: []stress.Sink{r},
-		Judge: judge, Tally: folded, PortBase: 20000, CPUs: 2,
-	})
+		Judge: judge, Tally: folded, PortBase: 20000, CPUs: 2, Strays: r.strays,
+	}
+	for _, c := range change {
+		c(&cfg)
+	}
+	return stress.New(cfg)
+}
+
+// engineWith is engine with a say in which attempts are wanted.
+func (r *rig) engineWith(t *testing.T, spec run.Spec, admit func(int64) bool) *stress.Engine {
+	t.Helper()
+	return r.engine(t, spec, func(cfg *stress.Config) { cfg.Admit = admit })
 }
 
 // finished lists the journal's records of finished attempts.

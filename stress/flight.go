@@ -136,5 +136,8 @@ func (e *Engine) describe(a run.Attempt, res *run.Result, outcome run.Outcome, c
 		Leaked:  res.Leaked(),
 		Output:  res.Evidence.Output.Total,
 		Signals: res.Evidence.Signals,
+		AtLeast: res.Evidence.AtLeast(),
+		Variant: res.Evidence.Variant,
+		Chaos:   res.Evidence.Chaos,
 	}
 }

@@ -35,6 +35,9 @@ func newQueue(t *tally.Tally, most int64) *queue {
 // retry puts an execution in front of all that are new.
 func (q *queue) retry(t turn) { q.again = append(q.again, t) }
 
+// put gives back an execution of a new attempt that is not wanted yet: retries go before it.
+func (q *queue) put(t turn) { q.ahead = &t }
+
 // take gives out the next execution; false when none is left.
 func (q *queue) take() (turn, bool) {
 	if len(q.again) > 0 {

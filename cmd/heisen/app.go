@@ -18,14 +18,22 @@ sure that is.
    heisen demo                                 see it work on a flaky test of its own
    heisen hunt --until-fail -- ./my.test       rerun a test until it fails
    heisen hunt --for 1h -j 64 -- pytest -x     an hour, 64 at once
+   heisen soak --against last -- ./my.test     did the fix fix it?
    heisen show last                            what the newest campaign found
+   heisen repro last                           how often the newest failure comes back
    heisen doctor                               what this machine allows
 
 ` + exitCodesHelp,
 		Commands: []*cli.Command{
 			huntCommand(stdout, stderr),
+			soakCommand(stdout, stderr),
+			reproCommand(stdout, stderr),
 			showCommand(stdout),
+			reportCommand(stdout),
 			listCommand(stdout),
+			exportCommand(stdout),
+			importCommand(stdout),
+			diffCommand(stdout),
 			doctorCommand(stdout),
 			demoCommand(stdout, stderr),
 		},

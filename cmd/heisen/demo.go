@@ -11,6 +11,8 @@ import (
 
 	"heisen/repro/provenance"
 	"heisen/stress/campaign"
+	"heisen/stress/chaos/conductor"
+	"heisen/stress/chaos/tracer"
 	"heisen/stress/planted"
 	"heisen/stress/proc"
 	"heisen/stress/proc/guard"
@@ -35,6 +37,11 @@ func runHidden(args []string) (code int, hidden bool) {
 		return planted.Run(name, os.Stdout), true
 	case strain.HogCommand:
 		return report(os.Stderr, strain.RunHog(args[2:])), true
+	case tracer.Command:
+		return report(os.Stderr, tracer.Run(args[2:])), true
+	case conductor.ConfineCommand:
+		// Confine returns only when it failed.
+		return report(os.Stderr, conductor.Confine(args[2:])), true
 	case proc.ExecCommand:
 		// Exec returns only when it failed.
 		return report(os.Stderr, proc.Exec(args[2:])), true
@@ -85,7 +92,7 @@ func planDemo(dir string) (*plan, error) {
 		Command: run.Command{Args: []string{self, plantedArg, "late-start"}, Path: self, Dir: here},
 		Stop:    run.Stop{Failures: 5, For: 30 * time.Second},
 		Timeout: run.TimeoutPolicy{DumpSignal: "QUIT", Grace: defaultGrace},
-		Keep:    run.Keep{Failures: 3, Passes: 3, OutputBytes: 1 << 20},
+		Keep:    run.Keep{Failures: 3, Passes: 3, Variants: 10, OutputBytes: 1 << 20},
 		Width:   32 * runtime.NumCPU(),
 		Ramp:    true,
 		Signals: true,

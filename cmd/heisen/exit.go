@@ -15,16 +15,27 @@ const (
 	exitError       = 1
 	exitUsage       = 2
 	exitFailures    = 10
+	exitNotAgain    = 11
 	exitDamaged     = 12
 	exitInterrupted = 130
+
+	exitNotFixed   = 20
+	exitPerturbed  = 21
+	exitDifferent  = 22
+	exitCannotTell = 23
 )
 
 const exitCodesHelp = `EXIT CODES:
-   0    clean: no attempt failed
+   0    clean: no attempt failed (heisen repro: the failure came back)
    1    heisen could not do its work, or no attempt could be judged
    2    the command line is wrong
    10   failures were found
+   11   the failure did not come back (heisen repro)
    12   the campaign's journal is damaged
+   20   soak: NOT FIXED (0 is FIXED)
+   21   soak: PERTURBED, rarer, but not by the factor
+   22   soak: DIFFERENT FAILURE
+   23   soak: CANNOT TELL YET
    130  interrupted`
 
 // coded is an outcome that is not an error of heisen's but ends with an exit code of its own. Nothing is

@@ -11,7 +11,8 @@ import (
 // jobsAttached is -j300, as make, parallel and regrtest have it.
 var jobsAttached = regexp.MustCompile(`^-j[0-9]+$`)
 
-// apart writes -j300 as -j 300 for the library, up to the "--" after which everything is the test's.
+// apart writes -j300 as -j 300 for the library, and gives --serve the address that it may go without, up to the "--"
+// after which everything is the test's.
 func apart(args []string) []string {
 	var out []string
 	for i, a := range args {
@@ -20,6 +21,8 @@ func apart(args []string) []string {
 			return append(out, args[i:]...)
 		case jobsAttached.MatchString(a):
 			out = append(out, "-j", a[2:])
+		case serveAlone.MatchString(a) && (i+1 == len(args) || !serveAddress.MatchString(args[i+1])):
+			out = append(out, a, servedAt)
 		default:
 			out = append(out, a)
 		}

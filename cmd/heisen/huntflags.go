@@ -30,11 +30,21 @@ const (
 	flagResume   = "resume"
 	flagNewEpoch = "new-epoch"
 
+	flagNoGoBuild = "no-go-build"
+	flagGoLeaks   = "go-leaks"
+
 	flagNoSignals = "no-signals"
 	flagMarker    = "marker"
 	flagSelfStats = "self-stats"
+	flagSched     = "sched"
+	flagVariants  = "keep-variants"
 	flagLoad      = "load"
 	flagWeak      = "weak"
+
+	flagChaos   = "chaos"
+	flagKnob    = "knob"
+	flagMaxHold = "max-hold"
+	flagBudget  = "chaos-budget"
 )
 
 // Groups under which --help lists them.
@@ -43,6 +53,7 @@ const (
 	groupVerdict   = "What counts as a failure"
 	groupTest      = "The test's surroundings"
 	groupMeasure   = "What is measured"
+	groupChaos     = "Making rare schedules likely"
 	groupCampaigns = "Campaigns and what is kept"
 )
 
@@ -57,13 +68,16 @@ func huntFlags() []cli.Flag {
 	flags = append(flags, stopFlags()...)
 	flags = append(flags, verdictFlags()...)
 	flags = append(flags, testFlags()...)
+	flags = append(flags, chaosFlags()...)
 	flags = append(flags, measureFlags()...)
-	return append(flags, campaignFlags()...)
+	flags = append(flags, campaignFlags()...)
+	return append(flags, serveFlags()...)
 }
 
 func measureFlags() []cli.Flag {
 	return []cli.Flag{
-		&cli.StringSliceFlag{Name: flagMarker, Category: groupMeasure, Usage: "call output lines that match an event: `NAME=REGEX`; gaps between events are timed"},
+		&cli.StringSliceFlag{Name: flagMarker, Category: groupMeasure, Usage: "call output lines that match an event: `NAME=REGEX`; its groups are the fields; gaps between events are timed"},
+		&cli.StringFlag{Name: flagSched, Value: schedAuto, Category: groupMeasure, Usage: "take the scheduler's record of every attempt (on), of as many as cost little (auto), of none (off)"},
 		&cli.BoolFlag{Name: flagNoSignals, Category: groupMeasure, Usage: "do not measure starvation signals"},
 		&cli.BoolFlag{Name: flagSelfStats, Category: groupMeasure, Usage: "say at the end what measuring itself cost"},
 	}
@@ -99,6 +113,8 @@ func testFlags() []cli.Flag {
 	return []cli.Flag{
 		&cli.StringSliceFlag{Name: flagEnv, Category: groupTest, Usage: "set `NAME=VALUE` for the test; VALUE may hold placeholders"},
 		&cli.StringFlag{Name: flagChdir, Category: groupTest, Usage: "run the test in `FOLDER`; {tmp} is a folder of each attempt's own"},
+		&cli.BoolFlag{Name: flagNoGoBuild, Category: groupTest, Usage: "run go test and go run as they are; otherwise their programs are built once, for all attempts"},
+		&cli.BoolFlag{Name: flagGoLeaks, Category: groupVerdict, Usage: "with go test or go run: goroutines that are left behind, blocked, are a failure"},
 		&cli.StringFlag{Name: flagLimit, Category: groupTest, Usage: "confine each attempt: `memory=SIZE,processes=N`"},
 		&cli.StringFlag{Name: flagLoad, Category: groupTest, Usage: "keep the machine busy meanwhile: `cpu=N,mem=SIZE,io=N` (an overloaded machine)"},
 		&cli.Float64Flag{Name: flagWeak, Category: groupTest, Usage: "give each attempt at most `FRACTION` of the CPUs' time (a slower machine), 0 to 1"},
@@ -114,6 +130,7 @@ func campaignFlags() []cli.Flag {
 		&cli.BoolFlag{Name: flagNewEpoch, Category: groupCampaigns, Usage: "with --resume: allow another command, binary or flags, counted apart"},
 		&cli.IntFlag{Name: flagKeep, Value: defaultKeep, Category: groupCampaigns, Usage: "keep the full evidence of the first `N` failures of each signature"},
 		&cli.IntFlag{Name: flagPasses, Value: defaultKeepPasses, Category: groupCampaigns, Usage: "keep `N` passing attempts to compare with"},
+		&cli.IntFlag{Name: flagVariants, Value: defaultKeepVariants, Category: groupCampaigns, Usage: "keep the first `N` passing attempts whose interleaving was new"},
 		&cli.StringFlag{Name: flagOutput, Value: "1M", Category: groupCampaigns, Usage: "keep `SIZE` of each attempt's output, half from its head, half from its tail"},
 	}
 }

@@ -8,6 +8,8 @@ import (
 	"io"
 	"os"
 	"runtime/debug"
+
+	_ "heisen/stress/proc/early" // a process that heisen starts of itself starts sooner
 )
 
 // version is set by the release build (-ldflags "-X main.version=...").

@@ -6,11 +6,12 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"sync"
 	"time"
 
 	"heisen/stress"
 	"heisen/stress/durable"
+	"heisen/stress/interleave"
+	"heisen/stress/interleave/events"
 	"heisen/stress/interleave/sched"
 	"heisen/stress/proc"
 	"heisen/stress/run"
@@ -29,6 +30,9 @@ const timingsEvery = 30 * time.Second
 
 // openMeter starts to measure, unless the user wants no signals.
 func (s *session) openMeter() error {
+	if err := s.openRecorder(); err != nil {
+		return err
+	}
 	if !s.plan.spec.Signals {
 		return nil
 	}
@@ -38,30 +42,18 @@ func (s *session) openMeter() error {
 	}
 	s.meter = meter
 	s.closeLater(meter.Close)
-	s.openRecorder()
 	return nil
-}
-
-// openRecorder has the scheduler's own record taken where the machine gives it; where it does not, the
-// signals say why.
-func (s *session) openRecorder() {
-	recorder, err := sched.Open(sched.Config{})
-	if err != nil {
-		s.noRecord = err.Error()
-		return
-	}
-	s.closeLater(recorder.Close)
-	s.recorder, s.recorded = recorder, sched.NewAttempts(recorder)
 }
 
 // measure hooks what measures into the supervision of attempts.
 func (s *session) measure(cfg *proc.Config) {
-	if s.meter == nil {
-		return
+	if s.meter != nil {
+		cfg.OnZombie = s.meter.Zombie
 	}
-	cfg.OnZombie = s.meter.Zombie
 	cfg.OnStart = func(a run.Attempt, pid int, at proc.Place) {
-		s.meter.Started(a, pid, at.Group, at.CPU)
+		if s.meter != nil {
+			s.meter.Started(a, pid, at.Group, at.CPU)
+		}
 		if at.Followed {
 			s.recorded.Started(a, pid, at.Forked)
 		}
@@ -79,29 +71,41 @@ func (s *session) measure(cfg *proc.Config) {
 	}
 }
 
-// measured wraps the runner so that every result carries its signals.
-func (s *session) measured(runner stress.Runner) (stress.Runner, error) {
-	if s.meter == nil {
-		return runner, nil
-	}
-	markers, err := starve.CompileMarkers(s.plan.spec.Markers)
+// measured wraps the runner so that every result carries its signals, its trace and its variant. Attempts can
+// tell events by a file below root, and by what they print.
+func (s *session) measured(runner stress.Runner, root string) (stress.Runner, error) {
+	markers, err := events.CompileMarkers(s.plan.spec.Markers)
 	if err != nil {
 		return nil, usageError{err}
 	}
-	if s.recorded != nil {
+	channel, err := events.Open(root)
+	if err != nil {
+		return nil, err
+	}
+	s.closeLater(channel.Close)
+	if s.meter != nil {
+		runner = starve.Measured(runner, s.meter)
+	}
+	if s.recorded != nil { // around the meter: the record knows some figures exactly that a sampler has bounds of
 		runner = sched.Recorded(runner, s.recorded)
 	}
-	return starve.Timed(starve.Measured(runner, s.meter), markers), nil
+	runner = events.Told(runner, channel, events.NewLines(markers))
+	if s.meter != nil {
+		runner = starve.Timed(runner, len(s.plan.spec.Markers) > 0)
+	}
+	return interleave.Woven(runner), nil
 }
 
 // notCollected says why signals are missing in this session.
 func (s *session) notCollected() map[string]string {
 	if s.meter != nil {
 		why := s.meter.NotCollected()
-		if s.recorded != nil {
-			delete(why, run.SigMigrations)
-		} else {
-			why[run.SigMigrations] = s.noRecord
+		for _, name := range sched.RecordOnly() {
+			if s.recorded != nil {
+				delete(why, name)
+			} else {
+				why[name] = s.noRecord
+			}
 		}
 		return why
 	}
@@ -115,10 +119,9 @@ func (s *session) notCollected() map[string]string {
 // timings is a sink that keeps the campaign's histograms of how long things took.
 type timings struct {
 	*starve.Timings
+	*saver
 	dir   string
 	began time.Time
-	stop  chan struct{}
-	saved sync.WaitGroup
 }
 
 func openTimings(dir string, began time.Time) (*timings, error) {
@@ -130,39 +133,20 @@ func openTimings(dir string, began time.Time) (*timings, error) {
 	if err != nil {
 		return nil, fmt.Errorf("read %s: %w: move the file away to begin anew", timingsFile, err)
 	}
-	t := &timings{Timings: restored, dir: dir, began: began, stop: make(chan struct{})}
-	t.saved.Go(t.keep)
+	t := &timings{Timings: restored, dir: dir, began: began}
+	t.saver = saveEvery(timingsEvery, t.write)
 	return t, nil
 }
 
-// Emit counts a finished attempt.
+// Emit counts a finished attempt; how long a disturbed one took was decided on purpose.
 func (t *timings) Emit(e run.Event) {
-	if fin, ok := e.(run.Finished); ok {
+	if fin, ok := e.(run.Finished); ok && fin.Chaos == nil {
 		t.RecordFinished(fin)
 	}
 }
 
-func (t *timings) keep() {
-	ticker := time.NewTicker(timingsEvery)
-	defer ticker.Stop()
-	for {
-		select {
-		case <-ticker.C:
-			_ = t.save() // Close tells of an error that lasts
-		case <-t.stop:
-			return
-		}
-	}
-}
-
-// Close saves what was counted, for a resume and in the HDR log format for plotters.
-func (t *timings) Close() error {
-	close(t.stop)
-	t.saved.Wait()
-	return t.save()
-}
-
-func (t *timings) save() error {
+// write saves what was counted, for a resume and in the HDR log format for plotters.
+func (t *timings) write() error {
 	data, err := t.Snapshot()
 	if err != nil {
 		return fmt.Errorf("save timings: %w", err)

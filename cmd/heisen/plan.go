@@ -1,14 +1,20 @@
 package main
 
 import (
+	"context"
 	"crypto/rand"
 	"encoding/binary"
+	"errors"
 	"fmt"
+	"io"
 	"reflect"
+	"time"
 
 	"github.com/urfave/cli/v2"
 
+	"heisen/reports/serve"
 	"heisen/repro/provenance"
+	"heisen/repro/replay"
 	"heisen/stress/campaign"
 	"heisen/stress/doctor"
 	"heisen/stress/run"
@@ -22,31 +28,56 @@ type plan struct {
 	// widthWhy says how the width was chosen, where heisen chose it.
 	widthWhy string
 	identity run.Identity
+	programs *programs // nil unless the command is go test or go run
 	epoch    int
 	session  int
+	// door is where the dashboard is to be; nil for none.
+	door *serve.Door
+	// desk hands out the attempts of a replay; nil for a hunt, which makes all there are.
+	desk *replay.Desk
 	// selfStats asks for a line on what measuring cost.
 	selfStats bool
-	// resumed is the campaign to go on with, nil for a new one.
+	// soak is what the campaign is to find out, nil for a hunt.
+	soak *soaking
+	// resumed is the campaign to go on with, nil for a new one. Its lock is held from before its journal was
+	// folded into figures; the session gives it back.
 	resumed *campaign.Folder
+	// made is a new campaign's folder, where it had to be there before the session; its lock is held. revisions are
+	// checked out in it, or in the resumed one's.
+	made      *campaign.Folder
+	revisions *revisions
+	lock      *campaign.Lock
+	figures   *tally.Tally
 }
 
 // planHunt turns the command line into a plan. Whatever the user got wrong is told here, before anything
 // is made or started.
-func planHunt(c *cli.Context) (*plan, error) {
+func planHunt(c *cli.Context, stderr io.Writer) (*plan, error) {
 	p := &plan{store: campaign.NewStore(c.String(flagDir)), epoch: 1, session: 1, selfStats: c.Bool(flagSelfStats)}
 	var err error
+	if p.door, err = prepareServe(c); err != nil {
+		return nil, err
+	}
 	if c.IsSet(flagResume) {
-		err = p.resume(c)
+		err = p.resume(c, stderr)
 	} else {
-		err = p.begin(c)
+		err = p.begin(c, stderr)
 	}
 	if err != nil {
-		return nil, err
+		return nil, errors.Join(err, p.release())
 	}
 	return p, nil
 }
 
-func (p *plan) begin(c *cli.Context) (err error) {
+// release removes worktrees and gives the campaign's lock back, where there are any.
+func (p *plan) release() error {
+	if p.lock == nil {
+		return nil
+	}
+	return errors.Join(p.revisions.remove(), p.lock.Unlock())
+}
+
+func (p *plan) begin(c *cli.Context, stderr io.Writer) (err error) {
 	if c.Bool(flagNewEpoch) {
 		return usagef("--new-epoch goes with --resume")
 	}
@@ -54,8 +85,7 @@ func (p *plan) begin(c *cli.Context) (err error) {
 		return err
 	}
 	p.complete(c.IsSet(flagSeed))
-	p.identity = provenance.Identify(p.spec.Command)
-	return nil
+	return p.identify(c, stderr)
 }
 
 // complete chooses what the user left open.
@@ -70,31 +100,68 @@ func (p *plan) complete(seeded bool) {
 	}
 }
 
-func (p *plan) resume(c *cli.Context) error {
+// identify says what program is run, and builds it first where heisen does that.
+func (p *plan) identify(c *cli.Context, stderr io.Writer) (err error) {
+	p.identity = p.revisions.pin(provenance.Identify(p.spec.Command), p.spec.Command.Dir)
+	if c.Bool(flagNoGoBuild) {
+		return nil
+	}
+	if p.programs, err = buildPrograms(p.spec.Command, p.spec.Chaos.On(), c.Bool(flagGoLeaks), stderr); err != nil || p.programs == nil {
+		return err
+	}
+	p.identity = p.programs.identity(p.identity)
+	return nil
+}
+
+func (p *plan) resume(c *cli.Context, stderr io.Writer) error {
 	folder, err := p.store.Open(c.String(flagResume))
 	if err != nil {
 		return err
 	}
-	figures, err := readTally(folder)
+	if folder.Replays() {
+		return usagef("resume campaign %s: it replays a failure: heisen repro --resume %s goes on with it", folder.ID(), folder.ID())
+	}
+	latest, err := p.take(folder)
 	if err != nil {
 		return err
 	}
-	_, latest := figures.Began()
 	if latest.Session == 0 {
 		return fmt.Errorf("resume campaign %s: it never began: start a new one", folder.ID())
 	}
-	p.resumed, p.session, p.epoch = folder, latest.Session+1, latest.Epoch
+	if isSoak(folder) != (p.soak != nil) {
+		return usagef("resume campaign %s: it is a %s: go on with heisen %[2]s --resume %[3]s", folder.ID(), kindOf(folder), c.String(flagResume))
+	}
+	if err := p.checkOutAgain(stderr); err != nil {
+		return err
+	}
+	p.epoch = latest.Epoch
 	if p.spec, err = applyFlags(c, latest.Spec, true); err != nil {
 		return err
 	}
-	p.identity = provenance.Identify(p.spec.Command)
+	if err := p.identify(c, stderr); err != nil {
+		return err
+	}
 	if what := changed(latest, p.spec, p.identity); what != "" {
 		if !c.Bool(flagNewEpoch) {
 			return usagef("resume campaign %s: %s changed, and attempts of different programs must not be counted together: add --new-epoch to count apart, or start a new campaign", folder.ID(), what)
 		}
 		p.epoch++
 	}
-	return p.somethingLeft(figures)
+	return p.somethingLeft()
+}
+
+// take locks a campaign, folds its journal and makes the plan one for its next session; it returns how the latest
+// began, which is nothing where there was none.
+func (p *plan) take(folder *campaign.Folder) (latest run.Began, err error) {
+	if p.lock, err = folder.Lock(context.Background(), lockWait, time.Now()); err != nil {
+		return latest, err
+	}
+	if p.figures, err = readTally(folder); err != nil {
+		return latest, err
+	}
+	_, latest = p.figures.Began()
+	p.resumed, p.session = folder, latest.Session+1
+	return latest, nil
 }
 
 // changed names the first thing that makes attempts not comparable with those on record, or "". When to
@@ -112,6 +179,8 @@ func changed(before run.Began, spec run.Spec, now run.Identity) string {
 		{"the time-out", was.Timeout, spec.Timeout},
 		{"--limit or --weak", was.Limits, spec.Limits},
 		{"--load", was.Load, spec.Load},
+		{"--sched", was.Sched == schedOff, spec.Sched == schedOff}, // the same attempt is another variant without
+		{"--chaos, --max-hold or --chaos-budget", was.Chaos, spec.Chaos},
 		{"--ports", was.Ports, spec.Ports},
 		{"--seed", was.Seed, spec.Seed},
 	} {
@@ -123,8 +192,9 @@ func changed(before run.Began, spec run.Spec, now run.Identity) string {
 }
 
 // somethingLeft refuses to resume a campaign whose stop rule holds already.
-func (p *plan) somethingLeft(figures *tally.Tally) error {
-	counts, stop := figures.Counts(), p.spec.Stop
+func (p *plan) somethingLeft() error {
+	figures, stop := p.figures, p.spec.Stop
+	counts := figures.Counts()
 	switch {
 	case stop.Runs > 0 && counts.Total() >= stop.Runs:
 		return usagef("resume campaign %s: all %d attempts are made: ask for more with --runs", figures.Campaign(), stop.Runs)

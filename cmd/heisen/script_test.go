@@ -6,12 +6,16 @@ import (
 	"encoding/json"
 	"fmt"
 	"os"
+	"os/exec"
 	"path/filepath"
+	"runtime"
 	"strconv"
 	"strings"
 	"testing"
 
 	"github.com/rogpeppe/go-internal/testscript"
+
+	"heisen/stress/interleave/sched"
 )
 
 func TestMain(m *testing.M) {
@@ -21,13 +25,21 @@ func TestMain(m *testing.M) {
 	})
 }
 
-// flaky fails every n-th attempt: a test whose failing attempts are known beforehand.
+// flaky fails every n-th attempt: a test whose failing attempts are known beforehand. A second argument is another
+// place at which it fails, a third the number of the first attempt that may.
 func flaky(args []string) int {
 	n, _ := strconv.Atoi(args[0])
 	seq, _ := strconv.Atoi(os.Getenv("HEISEN_ATTEMPT"))
 	fmt.Printf("attempt %d of %d\n", seq, os.Getpid())
-	if n > 0 && seq%n == 0 {
-		fmt.Fprintf(os.Stderr, "--- FAIL: TestFlaky (0.00s)\n    flaky_test.go:7: got %d at 0x%x, want 0\n", 1, 0xc000000000+seq)
+	name, first := "TestFlaky", 0
+	if len(args) > 1 {
+		name = "Test" + args[1]
+	}
+	if len(args) > 2 {
+		first, _ = strconv.Atoi(args[2])
+	}
+	if seq >= first && n > 0 && seq%n == 0 {
+		fmt.Fprintf(os.Stderr, "--- FAIL: %s (0.00s)\n    flaky_test.go:7: got %d at 0x%x, want 0\n", name, 1, 0xc000000000+seq)
 		return 1
 	}
 	return 0
@@ -39,18 +51,28 @@ func TestScripts(t *testing.T) {
 		Dir: "testdata/script",
 		Setup: func(env *testscript.Env) error {
 			env.Setenv("TMPDIR", os.TempDir()) // short: the scripts' own folder makes long socket names
-			return nil
+			cache, err := exec.Command("go", "env", "GOCACHE").Output()
+			env.Setenv("GOCACHE", strings.TrimSpace(string(cache)))
+			env.Setenv("XDG_CACHE_HOME", filepath.Join(env.WorkDir, ".cache"))
+			return err
 		},
 		Condition: func(cond string) (bool, error) {
-			if cond == "root" {
+			switch cond {
+			case "root":
 				return os.Geteuid() == 0, nil
+			case "perf":
+				return sched.Probe() == nil, nil
+			case "cpus":
+				return runtime.NumCPU() > 1, nil
 			}
 			return false, fmt.Errorf("unknown condition %q", cond)
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
-			"json":   jsonCommand,
-			"exits":  exitsCommand,
-			"damage": damageCommand,
+			"json":    jsonCommand,
+			"exits":   exitsCommand,
+			"damage":  damageCommand,
+			"hunted":  huntedCommand,
+			"watched": watchedCommand,
 			"nothingleft": func(ts *testscript.TestScript, _ bool, args []string) {
 				nothingLeft(ts, args[0])
 			},
@@ -106,6 +128,22 @@ func exitsCommand(ts *testscript.TestScript, neg bool, args []string) {
 	if (got == args[0]) == neg {
 		ts.Fatalf("exit code is %s", got)
 	}
+}
+
+// huntedCommand sets HUNT to the oldest campaign of a folder and BUNDLE to its first failure: hunted .heisen.
+func huntedCommand(ts *testscript.TestScript, _ bool, args []string) {
+	campaigns, err := filepath.Glob(filepath.Join(ts.MkAbs(args[0]), "2*"))
+	ts.Check(err)
+	bundles, err := filepath.Glob(filepath.Join(campaigns[0], "bundles", "*", "*", "manifest.json"))
+	ts.Check(err)
+	for _, b := range bundles {
+		if !strings.Contains(b, "/pass/") && !strings.Contains(b, "/variant/") {
+			ts.Setenv("HUNT", campaigns[0])
+			ts.Setenv("BUNDLE", filepath.Dir(b))
+			return
+		}
+	}
+	ts.Fatalf("no failure in %s", campaigns[0])
 }
 
 // damageCommand flips a bit in the first quarter of the newest campaign's journal: damage .heisen.

@@ -14,6 +14,7 @@ import (
 
 	"heisen/reports"
 	"heisen/reports/live"
+	"heisen/reports/serve"
 	"heisen/reports/text"
 	"heisen/repro/bundle"
 	"heisen/repro/provenance"
@@ -55,9 +56,13 @@ type session struct {
 	recorder *sched.Recorder
 	recorded *sched.Attempts
 	noRecord string
-	stderr   io.Writer
-	fail     durable.Failpoints
-	closers  []func() error
+	weaver   *weaver
+	sinks    []stress.Sink // beside the view and the timings
+	// dashboard is nil without --serve.
+	dashboard *serve.Server
+	stderr    io.Writer
+	fail      durable.Failpoints
+	closers   []func() error
 }
 
 // closeLater remembers how to give something back.
@@ -83,8 +88,12 @@ func openSession(p *plan, link *guard.Link, stderr io.Writer) (_ *session, err e
 	defer func() {
 		if err != nil {
 			_ = s.close() // the first error is the one to tell
+			s.closeDashboard()
 		}
 	}()
+	if err := s.openDashboard(); err != nil {
+		return nil, err
+	}
 	if err := s.openFolder(); err != nil {
 		return nil, err
 	}
@@ -102,24 +111,20 @@ func openSession(p *plan, link *guard.Link, stderr io.Writer) (_ *session, err e
 	if err := s.startLoad(); err != nil {
 		return nil, err
 	}
-	return s, s.assemble(j, supervisor)
+	if err := s.assemble(j, supervisor); err != nil {
+		return nil, err
+	}
+	return s, s.startDashboard()
 }
 
-// openFolder makes or takes the campaign, locks it, and puts right what a killed heisen left.
+// openFolder makes and locks the campaign, or takes the one the plan has locked and puts right what a killed
+// heisen left.
 func (s *session) openFolder() (err error) {
-	if s.folder = s.plan.resumed; s.folder == nil {
-		if s.folder, err = s.plan.store.Create(time.Now(), rand.Reader, version); err != nil {
-			return err
-		}
-	}
-	lock, err := s.folder.Lock(context.Background(), lockWait, time.Now())
-	if err != nil {
-		return err
-	}
-	s.closeLater(lock.Unlock)
 	if s.plan.resumed == nil {
-		return nil
+		return s.newFolder()
 	}
+	s.folder, s.figures = s.plan.resumed, s.plan.figures
+	s.closeLater(s.plan.release)
 	left, err := proc.Sweep(s.folder.ID())
 	if len(left) > 0 {
 		fmt.Fprintf(s.stderr, "killed %d processes that the last session left\n", len(left))
@@ -131,7 +136,26 @@ func (s *session) openFolder() (err error) {
 	return err
 }
 
-// openJournal opens the journal and folds what it holds.
+func (s *session) newFolder() (err error) {
+	if s.plan.made != nil {
+		s.folder, s.figures = s.plan.made, tally.New()
+		s.closeLater(s.plan.release)
+		return nil
+	}
+	now := time.Now()
+	if s.folder, err = s.plan.store.Create(now, rand.Reader, version); err != nil {
+		return err
+	}
+	lock, err := s.folder.Lock(context.Background(), lockWait, now)
+	if err != nil {
+		return err
+	}
+	s.closeLater(lock.Unlock)
+	s.figures = tally.New()
+	return nil
+}
+
+// openJournal opens the journal. What it puts right there, a torn end, no reader has counted.
 func (s *session) openJournal() (*journal.Journal, error) {
 	j, err := journal.Open(s.folder.Journal(), journal.Options{Campaign: s.folder.ID(), NewFold: newFold, Failpoints: s.fail,
 		CommitRecords: stress.SpareSlots / 2})
@@ -142,8 +166,10 @@ func (s *session) openJournal() (*journal.Journal, error) {
 	if torn := j.Recovered(); torn.Torn != "" {
 		fmt.Fprintf(s.stderr, "the journal's end was torn (%d bytes): cut off and kept as %s\n", torn.TornBytes, torn.Torn)
 	}
-	if s.figures, err = readTally(s.folder); err != nil {
-		return nil, err
+	if s.plan.soak != nil {
+		if err := s.plan.soak.begin(s.folder); err != nil {
+			return nil, err
+		}
 	}
 	known := map[string]bool{}
 	for _, b := range s.figures.Bundles() {
@@ -207,36 +233,70 @@ func (s *session) assemble(j *journal.Journal, supervisor *proc.Supervisor) erro
 	}
 	s.began = run.Began{At: time.Now(), Campaign: s.folder.ID(), Epoch: p.epoch, Session: p.session, Spec: p.spec,
 		Identity: p.identity, Tier: supervisor.Tier(), NotCollected: s.notCollected(), Version: version}
+	runner, err := s.measured(supervisor, temps.Root())
+	if err != nil {
+		return err
+	}
+	if runner, err = s.conducted(p.soak.shared(runner, p.programs), temps.Root()); err != nil {
+		return err
+	}
 	archiver, err := s.archiver()
 	if err != nil {
 		return err
 	}
-	runner, err := s.measured(supervisor)
-	if err != nil {
-		return err
+	var admit func(int64) bool
+	if p.desk != nil {
+		runner, admit = p.desk.Over(runner), p.desk.Admit
+		s.sinks = append(s.sinks, p.desk)
+	}
+	if s.dashboard != nil {
+		s.sinks = append(s.sinks, s.dashboard)
 	}
 	times, err := openTimings(s.folder.Path(), s.began.At)
 	if err != nil {
 		return err
 	}
 	s.closeLater(times.Close)
-	s.view = newView(s.stderr, s.folder.Path(), s.link.Foreground())
-	s.engine = stress.New(stress.Config{
+	s.view = newView(s.stderr, s.folder.Path(), s.link.Foreground(), p.soak)
+	cfg := stress.Config{
 		Began: s.began, Runner: runner, Archiver: archiver, Journal: j, Workspace: temps,
-		Sinks: []stress.Sink{s.view, times}, Judge: judge, Confirm: proc.MachineFault,
-		Tally: s.figures, PortBase: block.Base, CPUs: runtime.NumCPU(),
-	})
+		Sinks: append(s.sinks, s.view, times), Judge: judge, Confirm: proc.MachineFault, Strays: supervisor.Strays,
+		Tally: s.figures, PortBase: block.Base, CPUs: runtime.NumCPU(), Admit: admit,
+	}
+	if p.widthWhy != "" {
+		cfg.Idle = new(starve.Idle).Share
+	}
+	if p.soak != nil {
+		cfg.Assign, cfg.Answered = p.soak.assign, p.soak.account.Answered
+		cfg.Sinks = append(cfg.Sinks, p.soak.account)
+	}
+	s.engine = stress.New(cfg)
+	if p.desk != nil {
+		p.desk.Attach(s.engine.Nudge)
+	}
 	return nil
 }
 
-func (s *session) archiver() (*bundle.Archiver, error) {
-	kept := map[string]int{bundle.PassKey: len(s.figures.Passes())}
+func (s *session) archiver() (stress.Archiver, error) {
+	var err error
+	if s.weaver, err = openWeaver(s.folder.Path()); err != nil {
+		return nil, err
+	}
+	s.closeLater(s.weaver.Close)
+	kept := map[string]int{bundle.PassKey: len(s.figures.Passes()), bundle.VariantKey: len(s.figures.Exemplars())}
 	for _, sig := range s.figures.Signatures() {
 		kept[sig.ID] = len(sig.Bundles)
 	}
+	var met []string
+	if census := s.figures.Census(); census.Epoch == s.plan.epoch {
+		for _, v := range census.Variants() {
+			met = append(met, v.ID)
+		}
+	}
 	ctx := context.Background()
-	return bundle.NewArchiver(bundle.ArchiverConfig{
-		Dir: s.folder.Path(), Sign: sign, Kept: kept, Fail: s.fail.Under("bundle"),
+	s.weaver.archiver, err = bundle.NewArchiver(bundle.ArchiverConfig{
+		Compare: s.weaver.compare,
+		Dir:     s.folder.Path(), Sign: sign, Kept: kept, Met: met, Fail: s.fail.Under("bundle"),
 		TempLimits: bundle.TempLimits{Bytes: mostTempBytes, Entries: mostTempEntries},
 		Facts: bundle.Facts{
 			Campaign: s.folder.ID(), Version: version, Epoch: s.plan.epoch, Spec: s.plan.spec, Tier: s.began.Tier,
@@ -244,6 +304,7 @@ func (s *session) archiver() (*bundle.Archiver, error) {
 			Host: provenance.System.Host(ctx), Environ: os.Environ(),
 		},
 	})
+	return s.weaver, err
 }
 
 // run goes on to the campaign's end, prints the summary and gives everything back.
@@ -258,9 +319,17 @@ func (s *session) run(stdout io.Writer) (reports.Report, run.Ended, error) {
 		s.selfStats()
 	}
 	err = errors.Join(err, s.close())
-	report := reports.Build(s.figures, reports.Facts{Dir: s.folder.Path(), Compare: true})
+	report := reports.Build(s.figures, reports.Facts{Dir: s.folder.Path(), Compare: true, Interleavings: s.weaver.diverged()})
+	report.Resume = kindOf(s.folder)
+	if k := s.plan.soak; k != nil {
+		report.Soak = reports.SoakOf(k.question, k.account)
+	}
+	if s.dashboard != nil {
+		s.dashboard.End(report)
+	}
 	// A reader that is gone (heisen hunt | head) has all it wants, and the journal has the rest.
 	_ = text.Summary(stdout, report, styleFor(stdout))
+	tellCI(report, stdout, s.stderr)
 	return report, ended, err
 }
 
@@ -277,6 +346,10 @@ func (s *session) announce() {
 	if p.widthWhy != "" {
 		fmt.Fprintf(s.stderr, "running %d at once (%s); -j changes that\n", p.spec.Width, p.widthWhy)
 	}
+	s.announceChaos()
+	if s.dashboard != nil {
+		fmt.Fprintf(s.stderr, "dashboard: %s\n", s.dashboard.URL())
+	}
 }
 
 // hunt runs a plan and turns what it found into the exit code.
@@ -287,24 +360,35 @@ func hunt(p *plan, link *guard.Link, stdout, stderr io.Writer) error {
 	}
 	report, ended, err := s.run(stdout)
 	if err != nil {
-		return fmt.Errorf("%w: what is on record is safe; go on with heisen hunt --resume %s", err, report.Dir)
+		return fmt.Errorf("%w: what is on record is safe; go on with %s", err, goOn(report.Dir))
 	}
 	return verdict(report, ended)
 }
 
-// verdict is the exit code of a hunt that could do its work, or why it could not.
-func verdict(r reports.Report, ended run.Ended) error {
+// stopped is how a session ends that a stop rule did not end, nil for the others: mend says what to do about a command
+// that cannot be started, resume is the command line that goes on.
+func stopped(ended run.Ended, mend, resume string) error {
 	switch ended.Reason {
 	case run.ReasonInterrupted:
 		return coded(exitInterrupted)
 	case run.ReasonStart:
-		return errors.New("the command cannot be started (see above): mend it, and go on with --resume or start anew")
+		return errors.New("the command cannot be started (see above): " + mend)
 	case run.ReasonMachine:
-		return fmt.Errorf("the machine was out of resources for too long: free some, and go on with heisen hunt --resume %s", r.Dir)
+		return errors.New("the machine was out of resources for too long: free some, and go on with " + resume)
+	}
+	return nil
+}
+
+// verdict is the exit code of a hunt that could do its work, or why it could not.
+func verdict(r reports.Report, ended run.Ended) error {
+	if err := stopped(ended, "mend it, and go on with --resume or start anew", goOn(r.Dir)); err != nil {
+		return err
 	}
 	switch {
-	case r.Rate.Failures > 0:
+	case r.Attempts.Failures() > 0:
 		return coded(exitFailures)
+	case r.Chaos.Nothing() != "":
+		return errors.New(r.Chaos.Nothing())
 	case r.Rate.Attempts == 0:
 		return errors.New("no attempt could be judged, so nothing is known about the test: see the outcomes above")
 	}

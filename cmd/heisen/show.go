@@ -58,7 +58,7 @@ func show(c *cli.Context, stdout io.Writer) error {
 			return err
 		}
 	}
-	report, err := readReport(folder)
+	report, err := readWhole(folder)
 	if err != nil {
 		return err
 	}
@@ -117,7 +117,22 @@ func readReport(folder *campaign.Folder) (reports.Report, error) {
 	if err != nil {
 		return reports.Report{}, err
 	}
-	return reports.Build(figures, reports.Facts{Dir: folder.Path(), Running: folder.Running(), Compare: true}), nil
+	report := reports.Build(figures, reports.Facts{Dir: folder.Path(), Running: folder.Running(), Compare: true,
+		Interleavings: sampleOf(folder)})
+	report.Resume = kindOf(folder)
+	return report, nil
+}
+
+// readWhole is readReport with what a soak shows, which takes all records of the journal and not their fold.
+func readWhole(folder *campaign.Folder) (reports.Report, error) {
+	report, err := readReport(folder)
+	if err != nil || !isSoak(folder) {
+		return report, err
+	}
+	if report.Soak, err = readSoak(folder, report.Seed); err != nil {
+		report.Doubts = append(report.Doubts, err.Error()) // the other figures do not depend on it
+	}
+	return report, nil
 }
 
 func listCommand(stdout io.Writer) *cli.Command {

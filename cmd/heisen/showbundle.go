@@ -51,6 +51,10 @@ func bundleView(b *bundle.Bundle) (text.Bundle, error) {
 	if m.Signature != nil {
 		v.Title, v.Signature = m.Signature.Title, m.Signature.ID
 	}
+	v.Variant, v.Exemplar = m.Variant, m.Exemplar
+	if v.Divergence, err = b.ReadDivergence(); err != nil {
+		return text.Bundle{}, err
+	}
 	if b.Has(bundle.DumpFile) {
 		if v.Dump, err = b.Dump(); err != nil {
 			return text.Bundle{}, err

@@ -12,8 +12,8 @@ import (
 
 	"github.com/urfave/cli/v2"
 
+	"heisen/stress/interleave/events"
 	"heisen/stress/run"
-	"heisen/stress/starve"
 	"heisen/stress/strain"
 )
 
@@ -22,6 +22,8 @@ const (
 	defaultPorts      = 16
 	defaultKeep       = 20
 	defaultKeepPasses = 20
+
+	defaultKeepVariants = 50
 	// mostJobs is beyond what any machine runs at once; a larger number is a slip of the finger.
 	mostJobs = 100_000
 )
@@ -29,6 +31,15 @@ const (
 // applyFlags writes what the command line says over base: everything for a new campaign, only what was
 // given for a resumed one. A zero Width and Seed are for the caller to choose.
 func applyFlags(c *cli.Context, base run.Spec, resumed bool) (run.Spec, error) {
+	s, err := applySettings(c, base, resumed)
+	if err == nil && (!resumed || c.Args().Present() || c.IsSet(flagEnv) || c.IsSet(flagChdir)) {
+		err = applyCommand(c, &s, resumed)
+	}
+	return s, err
+}
+
+// applySettings is applyFlags without the command.
+func applySettings(c *cli.Context, base run.Spec, resumed bool) (run.Spec, error) {
 	s := base
 	given := func(name string) bool { return !resumed || c.IsSet(name) }
 	steps := []struct {
@@ -44,8 +55,13 @@ func applyFlags(c *cli.Context, base run.Spec, resumed bool) (run.Spec, error) {
 		{[]string{flagLimit}, applyLimits},
 		{[]string{flagWeak}, applyWeak},
 		{[]string{flagLoad}, applyLoad},
+		{[]string{flagChaos}, applyChaos},
+		{[]string{flagKnob}, applyKnobs},
+		{[]string{flagMaxHold}, applyMaxHold},
+		{[]string{flagBudget}, applyBudget},
 		{[]string{flagPorts}, applyPorts},
-		{[]string{flagKeep, flagPasses, flagOutput}, applyKeep},
+		{[]string{flagKeep, flagPasses, flagVariants, flagOutput}, applyKeep},
+		{[]string{flagSched}, applySched},
 		{[]string{flagNoRamp}, func(c *cli.Context, s *run.Spec) error { s.Ramp = !c.Bool(flagNoRamp); return nil }},
 		{[]string{flagNoSignals}, func(c *cli.Context, s *run.Spec) error { s.Signals = !c.Bool(flagNoSignals); return nil }},
 		{[]string{flagMarker}, applyMarkers},
@@ -57,9 +73,6 @@ func applyFlags(c *cli.Context, base run.Spec, resumed bool) (run.Spec, error) {
 				return s, err
 			}
 		}
-	}
-	if !resumed || c.Args().Present() || c.IsSet(flagEnv) || c.IsSet(flagChdir) {
-		return s, applyCommand(c, &s, resumed)
 	}
 	return s, nil
 }
@@ -163,7 +176,7 @@ func applyLoad(c *cli.Context, s *run.Spec) error {
 
 func applyMarkers(c *cli.Context, s *run.Spec) error {
 	s.Markers = c.StringSlice(flagMarker)
-	if _, err := starve.CompileMarkers(s.Markers); err != nil {
+	if _, err := events.CompileMarkers(s.Markers); err != nil {
 		return usageError{err}
 	}
 	return nil
@@ -178,7 +191,7 @@ func applyPorts(c *cli.Context, s *run.Spec) error {
 }
 
 func applyKeep(c *cli.Context, s *run.Spec) error {
-	for _, name := range []string{flagKeep, flagPasses} {
+	for _, name := range []string{flagKeep, flagPasses, flagVariants} {
 		if n := c.Int(name); n < 0 {
 			return usagef("--%s %d: give a number of zero or more", name, n)
 		}
@@ -187,18 +200,21 @@ func applyKeep(c *cli.Context, s *run.Spec) error {
 	if err != nil || size < 4096 {
 		return usagef("--%s %q: give a size of at least 4K, such as 1M", flagOutput, c.String(flagOutput))
 	}
-	s.Keep = run.Keep{Failures: c.Int(flagKeep), Passes: c.Int(flagPasses), OutputBytes: size}
+	s.Keep = run.Keep{Failures: c.Int(flagKeep), Passes: c.Int(flagPasses), Variants: c.Int(flagVariants), OutputBytes: size}
 	return nil
 }
 
 // applyCommand resolves what is to be run, so that a mistake is told before anything is made.
 func applyCommand(c *cli.Context, s *run.Spec, resumed bool) error {
 	args := c.Args().Slice()
+	if c.IsSet(flagAfter) {
+		args = words(c.String(flagAfter))
+	}
 	switch {
 	case len(args) == 0 && resumed:
 		args = s.Command.Args
 	case len(args) == 0:
-		return usagef("no command to run: write it after the flags, as in heisen hunt --runs 100 -- ./my.test")
+		return usagef("no command to run: write it after the flags, as in heisen %s --runs 100 -- ./my.test", c.Command.Name)
 	}
 	dir, err := workingFolder(c, s.Command.Dir)
 	if err != nil {

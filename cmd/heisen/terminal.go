@@ -35,8 +35,11 @@ func styleFor(w io.Writer) text.Style {
 }
 
 // newView shows a campaign on w: as a block only where heisen has the terminal to itself.
-func newView(w io.Writer, dir string, foreground bool) *live.View {
+func newView(w io.Writer, dir string, foreground bool, soak *soaking) *live.View {
 	cfg := live.Config{Out: w, Style: styleFor(w), Dir: dir, Machine: machineLoad}
+	if soak != nil {
+		cfg.Every, cfg.Status = soakLine, soak.status
+	}
 	if f, ok := terminal(w); ok {
 		cfg.Block = foreground
 		cfg.Size = func() (int, int) {

@@ -57,6 +57,14 @@ func Range(low, high float64) string {
 	return Percent(low) + "–" + Percent(high)
 }
 
+// Probability writes a p-value so that it never reads as zero.
+func Probability(p float64) string {
+	if p < 0.0001 {
+		return "< 0.0001"
+	}
+	return fmt.Sprintf("%.2g", p)
+}
+
 // Elapsed writes how long something has been going on, to the second: 45s, 2m30s, 1h02m, 3d04h.
 func Elapsed(d time.Duration) string {
 	s := int64(d / time.Second)

@@ -27,6 +27,9 @@ const listedKinds = 5
 // function of the figures.
 func frame(p stress.Progress, r reports.Report, machine string, width, height int, style text.Style) []string {
 	rows := []row{{0, text.Strong, head(p, r)}, {2, text.Plain, "  " + outcomes(r)}, rateRow(r)}
+	if chaos := text.ChaosLine(r.Chaos); chaos != "" {
+		rows = append(rows, row{3, text.Plain, "  " + chaos})
+	}
 	rows = append(rows, kinds(r)...)
 	if slowest := slowestLine(p, r); slowest != "" {
 		rows = append(rows, row{5, text.Plain, "  " + slowest})
@@ -98,7 +101,7 @@ func outcomes(r reports.Report) string {
 }
 
 func rateRow(r reports.Report) row {
-	w := row{1, text.Plain, "  " + text.RateLine(r.Rate)}
+	w := row{1, text.Plain, "  " + text.OwnRateLine(r)}
 	if n := len(r.Epochs); n > 1 {
 		w.text += fmt.Sprintf(" in epoch %d", r.Epochs[n-1].Number)
 	}
@@ -170,8 +173,8 @@ func leftToDo(p stress.Progress, r reports.Report) []string {
 	return left
 }
 
-// plainLine is the state of a campaign on one line of a log.
-func plainLine(p stress.Progress, r reports.Report) string {
+// Line is the state of a campaign on one line of a log.
+func Line(p stress.Progress, r reports.Report) string {
 	rate := "none judged"
 	if r.Rate.Share != nil {
 		rate = fmt.Sprintf("%s failed (%s %%; %s %%)", human.Count(r.Rate.Failures), human.Percent(*r.Rate.Share),
@@ -179,6 +182,9 @@ func plainLine(p stress.Progress, r reports.Report) string {
 	}
 	if n := len(r.Epochs); n > 1 {
 		rate += fmt.Sprintf(" in epoch %d", r.Epochs[n-1].Number)
+	}
+	if chaos := text.ChaosLine(r.Chaos); chaos != "" {
+		rate += " left alone, " + chaos
 	}
 	line := fmt.Sprintf("%s: %s, %s, %s, %d running", human.Elapsed(p.Elapsed), human.Plural(r.Attempts.Total, "attempt"),
 		rate, human.PerSecond(perSecond(p)), len(p.Running))

@@ -92,11 +92,11 @@ func TestFrameFitsEverySize(t *testing.T) {
 
 func TestPlainLine(t *testing.T) {
 	p := progressOf(t, recorded.Rare()[:816])
-	require.Equal(t, "2m30s: 814 attempts, 1 failed (0.12 %; 0.0031–0.68 %), 4.1/s, 3 running", plainLine(p, reportOf(p)))
+	require.Equal(t, "2m30s: 814 attempts, 1 failed (0.12 %; 0.0031–0.68 %), 4.1/s, 3 running", Line(p, reportOf(p)))
 	p.Stopping = run.ReasonTime
-	require.True(t, strings.HasSuffix(plainLine(p, reportOf(p)), ", stopping: time is up"))
+	require.True(t, strings.HasSuffix(Line(p, reportOf(p)), ", stopping: time is up"))
 	p = progressOf(t, recorded.Unjudged()[:3])
-	require.Contains(t, plainLine(p, reportOf(p)), "2 attempts, none judged,")
+	require.Contains(t, Line(p, reportOf(p)), "2 attempts, none judged,")
 }
 
 func TestScreenCountsRowsOfANarrowedTerminal(t *testing.T) {

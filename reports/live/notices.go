@@ -26,7 +26,7 @@ func noticed(e run.Event) bool {
 	switch e := e.(type) {
 	case run.Finished:
 		return e.Filed != nil && e.Filed.Signature != ""
-	case run.TimeoutSet, run.MachineFault, run.Slow, run.Stopping, run.Ended:
+	case run.TimeoutSet, run.MachineFault, run.Noticed, run.Slow, run.Stopping, run.Ended:
 		return true
 	}
 	return false
@@ -99,6 +99,8 @@ func (n *notices) take(e run.Event, now time.Time) {
 	case run.TimeoutSet:
 		n.add(text.Plain, "time-out settled at %s: from %s passing attempts, of which 99 %% took at most %s", human.Duration(e.Timeout),
 			human.Count(e.Passes), human.Duration(time.Duration(e.P99)*time.Microsecond))
+	case run.Noticed:
+		n.add(text.Yellow, "%s", e.Text)
 	case run.MachineFault:
 		if n.allowed(&n.machine, 2, "faults of the machine", now) {
 			n.add(text.Yellow, "the machine's fault, no test's: %s; waiting %s", e.Fault, human.Duration(e.Wait))

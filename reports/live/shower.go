@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"heisen/reports"
+	"heisen/reports/text"
 	"heisen/stress"
 	"heisen/stress/run"
 )
@@ -26,6 +27,9 @@ type shower struct {
 func newShower(cfg Config) shower {
 	if cfg.Size == nil {
 		cfg.Size = func() (int, int) { return 0, 0 }
+	}
+	if cfg.Every <= 0 {
+		cfg.Every = plainEvery
 	}
 	return shower{
 		cfg:     cfg,
@@ -67,7 +71,7 @@ func (s *shower) take(e run.Event) {
 
 // tick looks at the engine when a block or a plain line is due.
 func (s *shower) tick() {
-	due := s.block || time.Since(s.lastPlain) >= plainEvery
+	due := s.block || time.Since(s.lastPlain) >= s.cfg.Every
 	if s.suspended || !due || !s.look() {
 		return
 	}
@@ -102,7 +106,13 @@ func (s *shower) draw() {
 		return
 	}
 	if status && s.seen {
-		lines = append(lines, plainLine(s.progress, s.report))
+		line := Line(s.progress, s.report)
+		if s.cfg.Status != nil {
+			if status := s.cfg.Status(); status != "" {
+				line += "; " + text.Escape(status)
+			}
+		}
+		lines = append(lines, line)
 		s.lastPlain = time.Now()
 	}
 	s.screen.update(lines, nil)

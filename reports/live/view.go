@@ -46,6 +46,10 @@ type Config struct {
 	Machine func() string
 	// Dir is the campaign's folder, absolute.
 	Dir string
+	// Every is how often a plain line is written; 0 for every half minute.
+	Every time.Duration
+	// Status adds what a campaign has found out so far to a plain line; nil, or "", adds nothing.
+	Status func() string
 }
 
 // View is the live view. Its methods are safe for concurrent use.

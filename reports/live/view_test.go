@@ -6,6 +6,7 @@ import (
 	"io"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -320,4 +321,26 @@ func TestConcurrentUse(t *testing.T) {
 	v.Close()
 	require.NoError(t, v.Err())
 	require.Empty(t, term.strange)
+}
+
+// TestAPlainLineHasTheStatus: a campaign with a question writes as often as it says, and what it knows by then.
+func TestAPlainLineHasTheStatus(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		term, c := newTerminal(200), startCampaign(t)
+		var status atomic.Value
+		status.Store("not yet\nknown")
+		v := New(Config{Out: term, Every: time.Minute, Status: func() string { return status.Load().(string) }})
+		v.Start(c)
+		wait(59 * time.Second)
+		require.Zero(t, term.written(), "nothing before it is due")
+		wait(2 * time.Second)
+		require.Contains(t, term.text(), `; not yet\nknown`, "escaped: a status may hold a test's words")
+		status.Store("")
+		wait(time.Minute)
+		require.Equal(t, 2, term.written())
+		c.mu.Lock()
+		c.ended = true
+		c.mu.Unlock()
+		v.Close()
+	})
 }

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"heisen/reports/human"
+	"heisen/stress/interleave"
 	"heisen/stress/run"
 )
 
@@ -38,6 +39,11 @@ type Bundle struct {
 	// Dump is the stack dump, where one was asked for.
 	Dump  []byte
 	Leaks []run.Leak
+	// Divergence says where the attempt parted from the nearest passing one; nil where that is not known.
+	Divergence *interleave.Divergence
+	// Variant names its interleaving; Exemplar tells that it was kept as the first with it.
+	Variant  string
+	Exemplar bool
 	// NotCollected maps a measurement to why it is missing.
 	NotCollected map[string]string
 }
@@ -66,6 +72,10 @@ const (
 func ShowBundle(w io.Writer, b Bundle, s Style, all bool) error {
 	p := &printer{w: w, style: s}
 	p.bundleHead(b)
+	if b.Divergence != nil {
+		p.blank()
+		p.divergence(b.Divergence, "nearest passing attempt", "this attempt", all)
+	}
 	p.output(&b.Output, all)
 	p.dump(b.Dump, all)
 	p.leaks(b.Leaks)
@@ -88,6 +98,13 @@ func (p *printer) bundleHead(b Bundle) {
 	p.line(Plain, "  campaign   %s", b.Campaign)
 	if b.Signature != "" {
 		p.line(Plain, "  signature  %s", b.Signature)
+	}
+	if b.Variant != "" {
+		note := ""
+		if b.Exemplar {
+			note = ", of which it was the first"
+		}
+		p.line(Plain, "  variant    %s%s", b.Variant, note)
 	}
 	a := b.Attempt
 	p.line(Plain, "  attempt    %s, try %d, slot %d, %d running", human.Count(a.Seq), a.Try, a.Slot, a.Running)

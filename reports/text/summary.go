@@ -22,11 +22,25 @@ func Summary(w io.Writer, r reports.Report, s Style) error {
 	p.head(r)
 	p.outcomes(r)
 	p.durations(r.Durations)
+	p.chaos(r.Chaos)
 	p.starvation(r.Starvation)
+	p.interleavings(r)
 	p.signatures(r)
 	p.doubts(r)
+	p.soak(r.Soak)
 	p.next(r)
 	return p.err
+}
+
+// soak says what was shown, in whole sentences, each a line of its own for scripts.
+func (p *printer) soak(s *reports.Soak) {
+	if s == nil {
+		return
+	}
+	p.blank()
+	for _, line := range s.Lines() {
+		p.copyable("%s", line)
+	}
 }
 
 func (p *printer) head(r reports.Report) {
@@ -53,10 +67,13 @@ func (p *printer) head(r reports.Report) {
 	}
 	p.blank()
 	paint := Strong
-	if r.Rate.Failures > 0 {
+	if r.Attempts.Failures() > 0 {
 		paint = Red
 	}
-	p.raw(p.style.Paint(paint, Escape(RateLine(r.Rate)))) // the one line that is never cut
+	p.raw(p.style.Paint(paint, Escape(OwnRateLine(r)))) // the one line that is never cut
+	if failures, attempts := r.Chaos.Disturbed(); attempts > 0 {
+		p.line(Plain, "under chaos %s of %s failed: no part of that rate, see below", human.Count(failures), human.Count(attempts))
+	}
 	if len(r.Epochs) > 1 {
 		p.otherEpochs(r)
 	}
@@ -94,7 +111,7 @@ func (p *printer) outcomes(r reports.Report) {
 	share := func(n int64) string {
 		return padLeft(human.Percent(float64(n)/float64(r.Attempts.Total)), 7) + " %"
 	}
-	for _, o := range outcomesSeen(r.Attempts) {
+	for _, o := range OutcomesSeen(r.Attempts) {
 		note := share(r.Attempts.ByOutcome[o])
 		if o == run.Cancelled {
 			note += "  unfinished; a resume runs them again"
@@ -107,8 +124,8 @@ func (p *printer) outcomes(r reports.Report) {
 	}
 }
 
-// outcomesSeen lists what happened in the usual order, and after it what this heisen does not know.
-func outcomesSeen(a reports.Attempts) []run.Outcome {
+// OutcomesSeen lists what happened in the usual order, and after it what this heisen does not know.
+func OutcomesSeen(a reports.Attempts) []run.Outcome {
 	list := run.Outcomes()
 	for _, o := range slices.Sorted(maps.Keys(a.ByOutcome)) {
 		if !o.Valid() {
@@ -168,6 +185,9 @@ func (p *printer) signatures(r reports.Report) {
 		if r.Starvation != nil && r.Starvation.BySignature[s.ID].Sentence != "" {
 			p.line(Plain, "      %s", r.Starvation.BySignature[s.ID].Sentence)
 		}
+		if r.Divergence != nil && r.Divergence.BySignature[s.ID] != nil {
+			p.copyable("      %s", r.Divergence.BySignature[s.ID].Sentence)
+		}
 	}
 }
 
@@ -199,6 +219,6 @@ func (p *printer) next(r reports.Report) {
 	switch r.State {
 	case reports.Interrupted, reports.CutOff, reports.Stopped:
 		p.blank()
-		p.copyable("Go on:    heisen hunt --resume %s", Quote(r.Dir))
+		p.copyable("Go on:    heisen %s --resume %s", cmp.Or(r.Resume, "hunt"), Quote(r.Dir))
 	}
 }

@@ -18,6 +18,15 @@ func RateLine(r reports.Rate) string {
 		100*r.Confidence, human.Range(r.Low, r.High))
 }
 
+// OwnRateLine says how often the test failed when it was left alone.
+func OwnRateLine(r reports.Report) string {
+	line := RateLine(r.Rate)
+	if _, attempts := r.Chaos.Disturbed(); attempts > 0 {
+		line = "left alone: " + line
+	}
+	return line
+}
+
 // Reason says why a session ended, or is ending.
 func Reason(r run.StopReason) string {
 	switch r {
@@ -27,6 +36,8 @@ func Reason(r run.StopReason) string {
 		return "time is up"
 	case run.ReasonFailures:
 		return "enough failures seen"
+	case run.ReasonDecided:
+		return "the evidence suffices"
 	case run.ReasonInterrupted:
 		return "interrupted"
 	case run.ReasonStart:

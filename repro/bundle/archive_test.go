@@ -295,3 +295,16 @@ func TestNewArchiverNeedsASigner(t *testing.T) {
 	_, err := NewArchiver(ArchiverConfig{})
 	require.ErrorContains(t, err, "no signer")
 }
+
+// TestArchiveNamesTheCommandThatRan: an attempt that ran another command than the campaign's says so in its bundle.
+func TestArchiveNamesTheCommandThatRan(t *testing.T) {
+	dir := t.TempDir()
+	a := archiver(t, dir, run.Keep{Failures: 1})
+	at, fin, res := attempt(1, run.Fail, "aaaa one\n")
+	at.Instead = &run.Command{Args: []string{"other", "{seed}"}, Path: "/bin/other", Dir: "/tmp", Env: []string{"PYTHONHASHSEED=7"}}
+	filed, err := a.Archive(at, fin, res)
+	require.NoError(t, err)
+	m := opened(t, filepath.Join(dir, filed.Bundle)).Manifest
+	require.Equal(t, Command{Given: []Text{"other", "{seed}"}, Args: []Text{"other", "1234"}, Path: "/bin/other", Dir: "/tmp"}, m.Command)
+	require.EqualValues(t, "7", m.Environment.Values["PYTHONHASHSEED"])
+}

@@ -1,15 +1,18 @@
 package bundle
 
 import (
+	"crypto/rand"
 	"errors"
 	"os"
 	"path/filepath"
 	"strings"
 	"syscall"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
+	"heisen/stress/campaign"
 	"heisen/stress/durable"
 )
 
@@ -48,10 +51,18 @@ func crashAt(t *testing.T, campaign string, n int) (crashed bool) {
 	return false
 }
 
+func newCampaign(t *testing.T) *campaign.Folder {
+	t.Helper()
+	f, err := campaign.NewStore(t.TempDir()).Create(time.Now(), rand.Reader, "test")
+	require.NoError(t, err)
+	return f
+}
+
 func TestFault31And41CrashAtEveryPointLeavesAllOrNothing(t *testing.T) {
 	points, whole := 0, 0
 	for n := 1; ; n++ {
-		campaign := t.TempDir()
+		folder := newCampaign(t)
+		campaign := folder.Path()
 		crashed := crashAt(t, campaign, n)
 		if !crashed {
 			break
@@ -62,8 +73,10 @@ func TestFault31And41CrashAtEveryPointLeavesAllOrNothing(t *testing.T) {
 			require.NoError(t, opened(t, final).Verify(), "point %d", n)
 			whole++
 		}
-		// The attempt has no record: a resume sweeps, and the attempt runs again.
-		_, err := Sweep(campaign, func(string) bool { return false })
+		// The attempt has no record: a resume clears it away, and the attempt runs again.
+		_, err := folder.Collect()
+		require.NoError(t, err)
+		_, err = folder.DiscardUnknown(nil)
 		require.NoError(t, err)
 		require.Empty(t, bundlesLeft(t, campaign), "point %d", n)
 		_, err = Write(campaign, "abcd/00000007", sample(t))
@@ -123,46 +136,4 @@ func TestAnInterruptedBundleIsReplaced(t *testing.T) {
 	require.NoError(t, b.Verify())
 	require.Equal(t, 2, b.Manifest.Epoch)
 	require.Len(t, bundlesLeft(t, campaign), 1)
-}
-
-func TestSweepKeepsWhatTheJournalNames(t *testing.T) {
-	dir, ref := written(t)
-	campaign := strings.TrimSuffix(dir, "/"+ref.Path)
-	_, err := Write(campaign, "abcd/00000008", sample(t))
-	require.NoError(t, err)
-	outside := t.TempDir()
-	require.NoError(t, os.WriteFile(filepath.Join(outside, "x"), nil, 0o600))
-	require.NoError(t, os.Symlink(outside, filepath.Join(campaign, Folder, ".tmp-planted")))
-	require.NoError(t, os.Symlink(outside, filepath.Join(campaign, Folder, "planted")))
-	removed, err := Sweep(campaign, func(path string) bool { return path == ref.Path })
-	require.NoError(t, err)
-	require.Equal(t, 2, removed)
-	require.Equal(t, []string{dir}, bundlesLeftReal(t, campaign))
-	require.FileExists(t, filepath.Join(outside, "x"))
-
-	removed, err = Sweep(t.TempDir(), nil)
-	require.NoError(t, err)
-	require.Zero(t, removed)
-}
-
-func TestFault51SweepDoesNotFollowAPlantedLink(t *testing.T) {
-	campaign := t.TempDir()
-	journal := filepath.Join(campaign, "journal", "segment")
-	require.NoError(t, os.Mkdir(filepath.Dir(journal), 0o700))
-	require.NoError(t, os.WriteFile(journal, nil, 0o600))
-	require.NoError(t, os.Symlink(".", filepath.Join(campaign, Folder)))
-	_, err := Sweep(campaign, func(string) bool { return false })
-	require.FileExists(t, journal)
-	require.ErrorContains(t, err, "move it away")
-}
-
-// bundlesLeftReal leaves out what a planted link leads to.
-func bundlesLeftReal(t *testing.T, campaign string) []string {
-	var real []string
-	for _, p := range bundlesLeft(t, campaign) {
-		if !strings.Contains(p, "planted") {
-			real = append(real, p)
-		}
-	}
-	return real
 }

@@ -23,6 +23,7 @@ const (
 	TimesFile    = "output.times"
 	DumpFile     = "dump.log"
 	ScriptFile   = "repro.sh"
+	PlanFile     = "plan.json"
 	TempFolder   = "tmp"
 )
 
@@ -44,13 +45,25 @@ type Manifest struct {
 
 	Ending    Ending     `json:"ending"`
 	Signature *Signature `json:"signature,omitempty"`
-	Timing    Timing     `json:"timing"`
-	Leaks     []run.Leak `json:"leaks,omitempty"`
-	HeldOpen  bool       `json:"held_open,omitempty"`
-	Output    Output     `json:"output"`
+	// Variant names the attempt's interleaving; the trace itself is in trace.json.
+	Variant string `json:"variant,omitempty"`
+	// Exemplar tells that a pass was kept because no attempt before it had its variant.
+	Exemplar bool   `json:"exemplar,omitempty"`
+	Timing   Timing `json:"timing"`
+	// Chaos is what was done to the schedule on purpose, nil where it was left alone.
+	Chaos    *run.Chaos `json:"chaos,omitempty"`
+	Leaks    []run.Leak `json:"leaks,omitempty"`
+	HeldOpen bool       `json:"held_open,omitempty"`
+	Output   Output     `json:"output"`
 	// Temp tells what was kept of the attempt's temp folder; nil where nothing was looked for.
 	Temp         *Temp             `json:"temp,omitempty"`
 	NotCollected map[string]string `json:"not_collected,omitempty"`
+
+	// Conditions are the campaign's; nil in bundles of versions that did not record them.
+	Conditions *Conditions `json:"conditions,omitempty"`
+
+	// Exported tells what was done to this copy when it was exported; nil for a bundle where it was made.
+	Exported *Exported `json:"exported,omitempty"`
 
 	// Files lists every other file of the bundle, sorted by path.
 	Files []File `json:"files"`
@@ -71,6 +84,16 @@ type Attempt struct {
 	// Temp is the private folder it had; expanded arguments may name it.
 	Temp    Text  `json:"temp"`
 	Timeout int64 `json:"timeout_us"`
+}
+
+// Conditions are what held for all attempts of the campaign and that a replay needs beside the plan.
+type Conditions struct {
+	// Width is how many attempts ran at once, Load what kept the machine busy meanwhile (as run.Spec has it).
+	Width   int               `json:"width"`
+	Load    string            `json:"load,omitempty"`
+	Limits  run.Limits        `json:"limits"`
+	Oracle  run.Oracle        `json:"oracle"`
+	Timeout run.TimeoutPolicy `json:"timeout"`
 }
 
 // Command is what was run: as given, with placeholders, and as this attempt ran it.
@@ -123,6 +146,15 @@ type Output struct {
 	Gap int64 `json:"gap,omitempty"`
 	// Dump is the offset in output.log where the stack dump begins, -1 where none was asked for.
 	Dump int64 `json:"dump"`
+}
+
+// Exported tells how a copy of a bundle differs from the one it was made from.
+type Exported struct {
+	// From is the hash of the original's manifest.
+	From string `json:"from"`
+	// Masked counts what was masked, by rule; LeftOut says which files stayed behind and why.
+	Masked  map[string]int    `json:"masked,omitempty"`
+	LeftOut map[string]string `json:"left_out,omitempty"`
 }
 
 // File is one file of the bundle: a slash-separated path below its folder, and its content's identity.

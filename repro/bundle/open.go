@@ -130,7 +130,7 @@ func (b *Bundle) indexFiles() error {
 	}
 	var total int64
 	for _, f := range b.Manifest.Files {
-		if !safePath(f.Path) {
+		if !SafePath(f.Path) {
 			return damaged("%s lists the path %q", ManifestFile, f.Path)
 		}
 		if _, twice := b.files[f.Path]; twice {
@@ -148,8 +148,8 @@ func (b *Bundle) indexFiles() error {
 	return nil
 }
 
-// safePath accepts what Write can have written: below the folder, each part plain.
-func safePath(name string) bool {
+// SafePath accepts what Write can have written: below the folder, each part plain.
+func SafePath(name string) bool {
 	if !fs.ValidPath(name) || name == "." || name == ManifestFile || len(name) > longestPath {
 		return false
 	}

@@ -15,6 +15,7 @@ import (
 	"strings"
 
 	"heisen/stress/durable"
+	"heisen/stress/interleave"
 	"heisen/stress/run"
 )
 
@@ -27,6 +28,13 @@ type Contents struct {
 	Output   *run.Output
 	// DumpAt is as in run.Evidence: output bytes that had come at the dump signal, or -1.
 	DumpAt int64
+	// Trace and Spans are as in run.Evidence; nil where nothing was recorded.
+	Trace *run.Trace
+	Spans func() []run.Span
+	// Divergence says where a failure parted from the nearest passing attempt; nil for none.
+	Divergence *interleave.Divergence
+	// Plan is as in run.Evidence: what was done to the schedule, as JSON; empty for nothing.
+	Plan []byte
 	// Temp is the attempt's temp folder, to be copied; empty for none.
 	Temp       string
 	TempLimits TempLimits
@@ -102,7 +110,7 @@ func fill(d disk, temp string, c Contents) (string, error) {
 	m := c.Manifest
 	m.Schema = Schema
 	m.Output = account(c.Output, c.DumpAt)
-	m.Files, err = writeEvidence(in, &m, c.Output)
+	m.Files, err = writeEvidence(in, &m, &c)
 	if err != nil {
 		return "", err
 	}
@@ -132,9 +140,9 @@ func fill(d disk, temp string, c Contents) (string, error) {
 }
 
 // writeEvidence writes what is made from the output and the manifest's facts.
-func writeEvidence(in disk, m *Manifest, out *run.Output) ([]File, error) {
-	log := out.Bytes()
-	rows, cut := timesOf(out)
+func writeEvidence(in disk, m *Manifest, c *Contents) ([]File, error) {
+	log := c.Output.Bytes()
+	rows, cut := timesOf(c.Output)
 	if cut {
 		m.NotCollected = maps.Clone(m.NotCollected)
 		if m.NotCollected == nil {
@@ -142,19 +150,21 @@ func writeEvidence(in disk, m *Manifest, out *run.Output) ([]File, error) {
 		}
 		m.NotCollected[TimesFile] = fmt.Sprintf("more than %d rows: the last stands for all that came later", maxRows)
 	}
-	contents := []struct {
-		name string
-		data []byte
-	}{
+	contents := []content{
 		{OutputFile, log},
 		{TimesFile, formatTimes(rows)},
 		{ScriptFile, script(m)},
 	}
 	if at := m.Output.Dump; at >= 0 && at < int64(len(log)) {
-		contents = append(contents, struct {
-			name string
-			data []byte
-		}{DumpFile, log[at:]})
+		contents = append(contents, content{DumpFile, log[at:]})
+	}
+	traced, err := traceContents(c)
+	if err != nil {
+		return nil, err
+	}
+	contents = append(contents, traced...)
+	if len(c.Plan) > 0 {
+		contents = append(contents, content{PlanFile, c.Plan})
 	}
 	var files []File
 	for _, content := range contents {
@@ -190,67 +200,4 @@ func publish(d disk, temp, final string) error {
 		}
 	}
 	return nil
-}
-
-// Sweep removes what crashes left in a campaign's bundles: unfinished folders, and bundles that no journal
-// record names, for the attempts they belong to run again. It must be called with the campaign locked and
-// before anything is archived. Filed tells whether the journal names a bundle by that path (Ref.Path).
-func Sweep(campaign string, filed func(path string) bool) (removed int, err error) {
-	root, err := os.OpenRoot(campaign)
-	if err != nil {
-		return 0, fmt.Errorf("sweep bundles: %w", err)
-	}
-	defer root.Close()
-	info, err := root.Lstat(Folder)
-	if errors.Is(err, fs.ErrNotExist) {
-		return 0, nil
-	}
-	if err == nil && !info.IsDir() {
-		// Through a link planted here, everything but bundles would be removed.
-		err = fmt.Errorf("%s is not a folder: move it away", Folder)
-	}
-	if err != nil {
-		return 0, fmt.Errorf("sweep bundles: %w", err)
-	}
-	signatures, err := listFolder(root, Folder, maxListed)
-	if err != nil {
-		return 0, fmt.Errorf("sweep bundles: %w", err)
-	}
-	for _, signature := range signatures {
-		n, err := sweepSignature(root, path.Join(Folder, signature), filed)
-		removed += n
-		if err != nil {
-			return removed, fmt.Errorf("sweep bundles: %w", err)
-		}
-	}
-	return removed, nil
-}
-
-// maxListed is far more names than a campaign makes.
-const maxListed = 10_000_000
-
-func sweepSignature(root *os.Root, dir string, filed func(string) bool) (int, error) {
-	if strings.HasPrefix(path.Base(dir), durable.TempPrefix) {
-		return 1, root.RemoveAll(dir)
-	}
-	info, err := root.Lstat(dir)
-	if err != nil || !info.IsDir() {
-		return 0, err // not ours; whoever put it there may want it
-	}
-	names, err := listFolder(root, dir, maxListed)
-	if err != nil {
-		return 0, err
-	}
-	removed := 0
-	for _, name := range names {
-		bundle := path.Join(dir, name)
-		if filed(bundle) {
-			continue
-		}
-		if err := root.RemoveAll(bundle); err != nil {
-			return removed, err
-		}
-		removed++
-	}
-	return removed, nil
 }

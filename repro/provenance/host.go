@@ -15,6 +15,8 @@ import (
 	"github.com/shirou/gopsutil/v3/host"
 	"github.com/shirou/gopsutil/v3/load"
 	"github.com/shirou/gopsutil/v3/mem"
+
+	"heisen/stress/cpus"
 )
 
 // Root is the folder under which the system's files are read: System, or a prepared tree in a test.
@@ -137,9 +139,9 @@ func (c *collector) processors() {
 	if c.want("cpus_online", err) {
 		c.host.Online = online
 	}
-	cpus, err := affinity()
+	allowed, err := cpus.Allowed()
 	if c.want("cpu_affinity", err) {
-		c.host.Affinity = cpus
+		c.host.Affinity = allowed
 	}
 	avg, err := load.AvgWithContext(c.ctx)
 	if c.want("load", err) {

@@ -20,6 +20,26 @@ var secrets = []*regexp.Regexp{
 	regexp.MustCompile(`()\beyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]*`),
 }
 
+// SecretName tells whether a variable's name says that its value is secret.
+func SecretName(name string) bool { return secretName.MatchString(name) }
+
+// Secrets finds what Scrub would take out, as spans [from, to) of bytes.
+func Secrets(text []byte) (spans [][2]int) {
+	for _, pattern := range secrets {
+		for _, m := range pattern.FindAllSubmatchIndex(text, -1) {
+			span := [2]int{m[0], m[1]}
+			if m[2] >= 0 {
+				span[0] = m[3] // what the first group matched stays
+			}
+			if len(m) > 4 && m[4] >= 0 {
+				span[1] = m[4]
+			}
+			spans = append(spans, span)
+		}
+	}
+	return spans
+}
+
 // Scrub takes what looks like a secret out of text. It is best effort: it knows common shapes, and a secret
 // of another shape stays.
 func Scrub(text string) string {

@@ -1,16 +1,15 @@
 package signature
 
 import (
-	"regexp"
 	"strings"
 )
 
 var (
 	// glibcAbort is what malloc(3) and the fortified functions say before abort(3); malloc/malloc.c.
-	glibcAbort = regexp.MustCompile(`^(?:\*\*\* (?:Error in .*?: )?)?((?:double free or corruption|corrupted (?:size vs\. prev_size|double-linked list)|free\(\): |malloc\(\): |realloc\(\): |munmap_chunk\(\): |malloc_consolidate\(\): |stack smashing detected|buffer overflow detected|invalid fastbin entry|tcache_thread_shutdown\(\): ).*?)(?: \*\*\*)?(?:: terminated)?(?:: 0x[0-9a-f]+ \*\*\*)?$`)
+	glibcAbort = lazily(`^(?:\*\*\* (?:Error in .*?: )?)?((?:double free or corruption|corrupted (?:size vs\. prev_size|double-linked list)|free\(\): |malloc\(\): |realloc\(\): |munmap_chunk\(\): |malloc_consolidate\(\): |stack smashing detected|buffer overflow detected|invalid fastbin entry|tcache_thread_shutdown\(\): ).*?)(?: \*\*\*)?(?:: terminated)?(?:: 0x[0-9a-f]+ \*\*\*)?$`)
 	// assertion is assert(3): program: file:line: function: Assertion `expression' failed.
-	assertion = regexp.MustCompile("^(?:[^:]+: )?([^: ]+):\\d+: (?:(.+): )?Assertion [`'](.*)' failed\\.$")
-	thrown    = regexp.MustCompile(`^terminate called after throwing an instance of '(.+)'$`)
+	assertion = lazily("^(?:[^:]+: )?([^: ]+):\\d+: (?:(.+): )?Assertion [`'](.*)' failed\\.$")
+	thrown    = lazily(`^terminate called after throwing an instance of '(.+)'$`)
 )
 
 // findAbort reads the last words of C and C++: a broken heap, assert(3), an exception nobody caught.

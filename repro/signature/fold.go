@@ -1,18 +1,17 @@
 package signature
 
 import (
-	"regexp"
 	"sort"
 	"strings"
 )
 
 // rewrite is one step of folding: what varies between two runs of one failure becomes a fixed word.
 type rewrite struct {
-	pattern *regexp.Regexp
+	pattern *pattern
 	with    string
 }
 
-func rw(pattern, with string) rewrite { return rewrite{regexp.MustCompile(pattern), with} }
+func rw(pattern, with string) rewrite { return rewrite{lazily(pattern), with} }
 
 // everywhere holds for test names too: nobody names a test after an address on purpose.
 var everywhere = []rewrite{
@@ -62,7 +61,7 @@ func foldName(s string) string {
 	return clip(longNumber.ReplaceAllString(foldPaths(apply(s, everywhere)), "<n>"), maxText)
 }
 
-var longNumber = regexp.MustCompile(`\d{5,}`)
+var longNumber = lazily(`\d{5,}`)
 
 func apply(s string, steps []rewrite) string {
 	for _, step := range steps {
@@ -71,7 +70,7 @@ func apply(s string, steps []rewrite) string {
 	return s
 }
 
-var hexRun = regexp.MustCompile(`\b[0-9a-fA-F]{8,}\b`)
+var hexRun = lazily(`\b[0-9a-fA-F]{8,}\b`)
 
 // foldHex folds hashes and other blobs. Words made of the letters a to f stay, and so do plain numbers,
 // which foldNumbers judges.
@@ -84,7 +83,7 @@ func foldHex(s string) string {
 	})
 }
 
-var braces = regexp.MustCompile(`\{[^{}]*,[^{}]*\}`)
+var braces = lazily(`\{[^{}]*,[^{}]*\}`)
 
 // sortBraces orders what stands in braces: Python prints a set in the order of its hashes, which the
 // hash seed decides.

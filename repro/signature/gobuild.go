@@ -1,13 +1,12 @@
 package signature
 
 import (
-	"regexp"
 	"strings"
 )
 
 var (
-	goBuildFailed = regexp.MustCompile(`^FAIL\t(\S+) \[(build|setup) failed\]$`)
-	goCompile     = regexp.MustCompile(`^(?:vet: )?([\w./+-]+\.go):\d+:\d+: (.+)$`)
+	goBuildFailed = lazily(`^FAIL\t(\S+) \[(build|setup) failed\]$`)
+	goCompile     = lazily(`^(?:vet: )?([\w./+-]+\.go):\d+:\d+: (.+)$`)
 )
 
 // findGoBuild names packages that do not build, with the compiler's first complaint.

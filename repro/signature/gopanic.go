@@ -1,7 +1,6 @@
 package signature
 
 import (
-	"regexp"
 	"strings"
 )
 
@@ -13,7 +12,7 @@ const (
 	maxFrames = 110
 )
 
-var goGoroutine = regexp.MustCompile(`^goroutine (\d+)(?: gp=\S+ m=\S+(?: mp=\S+)?)? \[([^\]]+)\]:$`)
+var goGoroutine = lazily(`^goroutine (\d+)(?: gp=\S+ m=\S+(?: mp=\S+)?)? \[([^\]]+)\]:$`)
 
 // findGoPanic reads the last words of a Go process: panic, fatal error, and the testing package's own
 // time-out. A stack must follow, or the line is only text.
@@ -106,7 +105,7 @@ func goStacks(l *log, i, within int) []goStack {
 }
 
 // goFrame is a function in a stack, its arguments behind it, or the function that started a goroutine.
-var goFrame = regexp.MustCompile(`^(?:created by )?([\w./%-]+\.[\w.()*\[\]…-]+?)(?:\([^()]*(?:\([^()]*\)[^()]*)*\)| in goroutine \d+)?$`)
+var goFrame = lazily(`^(?:created by )?([\w./%-]+\.[\w.()*\[\]…-]+?)(?:\([^()]*(?:\([^()]*\)[^()]*)*\)| in goroutine \d+)?$`)
 
 // goFunction is the function of one line of a stack, with the last element of its package's path.
 func goFunction(line string) string {
@@ -120,7 +119,7 @@ func goFunction(line string) string {
 	return base(m[1])
 }
 
-var goTestName = regexp.MustCompile(`^\w+\.((?:Test|Fuzz|Benchmark|Example)\w*)(?:$|\.func|\.gowrap|\()`)
+var goTestName = lazily(`^\w+\.((?:Test|Fuzz|Benchmark|Example)\w*)(?:$|\.func|\.gowrap|\()`)
 
 // goTestFunction is the test to whose code a line of a stack belongs.
 func goTestFunction(line string) string {

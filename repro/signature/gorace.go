@@ -1,12 +1,11 @@
 package signature
 
 import (
-	"regexp"
 	"sort"
 	"strings"
 )
 
-var goAccess = regexp.MustCompile(`^(?:Previous )?(?:atomic )?(?:[Rr]ead|[Ww]rite) at 0x[0-9a-f]+ by (?:goroutine \d+|main goroutine):$`)
+var goAccess = lazily(`^(?:Previous )?(?:atomic )?(?:[Rr]ead|[Ww]rite) at 0x[0-9a-f]+ by (?:goroutine \d+|main goroutine):$`)
 
 // findGoRace reads the reports of Go's race detector. A race is the pair of functions that touch the
 // same memory; which of them came first, and whether it read or wrote, is chance.

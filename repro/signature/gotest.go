@@ -1,17 +1,16 @@
 package signature
 
 import (
-	"regexp"
 	"strings"
 )
 
 var (
-	goFail = regexp.MustCompile(`^ *--- FAIL: (\S+) \(\d+\.\d+s\)$`)
+	goFail = lazily(`^ *--- FAIL: (\S+) \(\d+\.\d+s\)$`)
 	// goNow says whose messages follow in verbose mode; goPass ends them.
-	goNow  = regexp.MustCompile(`^=== (?:RUN|CONT|NAME) +(\S*)`)
-	goPass = regexp.MustCompile(`^ *--- (?:PASS|SKIP): (\S+) \(`)
+	goNow  = lazily(`^=== (?:RUN|CONT|NAME) +(\S*)`)
+	goPass = lazily(`^ *--- (?:PASS|SKIP): (\S+) \(`)
 	// goSays is a message of t.Log, t.Error and the like; its further lines are indented deeper.
-	goSays = regexp.MustCompile(`^( +)([\w.+-]+\.go):\d+: ?(.*)$`)
+	goSays = lazily(`^( +)([\w.+-]+\.go):\d+: ?(.*)$`)
 )
 
 // goTests collects what the tests of one log said, in the order of the log.
@@ -114,7 +113,7 @@ func testifyMessage(lines []string) string {
 var testifyField = map[string]bool{"Error Trace": true, "Error": true, "Test": true, "Messages": true}
 
 // complaint is what an error says and a progress note does not.
-var complaint = regexp.MustCompile(`(?i)\b(?:want(?:ed)?|got|expect(?:ed)?|unexpected|fail(?:s|ed|ure)?|err(?:or)?s?|mismatch|timed? ?out|timeout|panic|should|cannot|can't|must|invalid|missing|refused|denied|not|no such|lost|leaked|corrupt\w*|fatal|abort\w*|exception|deadlock|wrong)\b|!=|<nil>`)
+var complaint = lazily(`(?i)\b(?:want(?:ed)?|got|expect(?:ed)?|unexpected|fail(?:s|ed|ure)?|err(?:or)?s?|mismatch|timed? ?out|timeout|panic|should|cannot|can't|must|invalid|missing|refused|denied|not|no such|lost|leaked|corrupt\w*|fatal|abort\w*|exception|deadlock|wrong)\b|!=|<nil>`)
 
 // telling chooses the message that is the failure from all a test said, its notes among them: go does
 // not mark which of them are errors. It is the first complaint, else the last message.

@@ -1,14 +1,13 @@
 package signature
 
 import (
-	"regexp"
 	"strings"
 )
 
 var (
-	gtestRun    = regexp.MustCompile(`^\[ RUN      \] (\S+)$`)
-	gtestFailed = regexp.MustCompile(`^\[  FAILED  \] ([^\s,]+)(?:, where .*)?(?: \(\d+ ms\))?$`)
-	gtestFail   = regexp.MustCompile(`^(.*?)(?::\d+|\(\d+\))?:? (?:Failure|error)(?:: (.*))?$`)
+	gtestRun    = lazily(`^\[ RUN      \] (\S+)$`)
+	gtestFailed = lazily(`^\[  FAILED  \] ([^\s,]+)(?:, where .*)?(?: \(\d+ ms\))?$`)
+	gtestFail   = lazily(`^(.*?)(?::\d+|\(\d+\))?:? (?:Failure|error)(?:: (.*))?$`)
 )
 
 // findGtest reads googletest. The first failed assertion of a test is its failure: what fails after it

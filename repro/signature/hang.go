@@ -1,7 +1,6 @@
 package signature
 
 import (
-	"regexp"
 	"strings"
 )
 
@@ -75,10 +74,10 @@ func javaHang(dump *log) (test, where string) {
 // progress are the ways in which runners say that a test begins and that it is over. The open line of
 // unittest -v is one of its own: it ends in "... " until the verdict comes.
 var progress = []struct {
-	begin, end *regexp.Regexp
+	begin, end *pattern
 }{
-	{gtestRun, regexp.MustCompile(`^\[ +(?:OK|FAILED|SKIPPED) +\] (\S+?),?(?: |$)`)},
-	{regexp.MustCompile(`^=== RUN +(\S+)$`), regexp.MustCompile(`^ *--- (?:PASS|FAIL|SKIP): (\S+) \(`)},
+	{gtestRun, lazily(`^\[ +(?:OK|FAILED|SKIPPED) +\] (\S+?),?(?: |$)`)},
+	{lazily(`^=== RUN +(\S+)$`), lazily(`^ *--- (?:PASS|FAIL|SKIP): (\S+) \(`)},
 }
 
 // running is the test that had begun and was not over when the log ended; of several the first name in
@@ -106,7 +105,7 @@ func running(l *log) string {
 	return name
 }
 
-var unittestBegun = regexp.MustCompile(`^(\S+) \(([\w.<>]+)\)(.*) \.\.\.$`)
+var unittestBegun = lazily(`^(\S+) \(([\w.<>]+)\)(.*) \.\.\.$`)
 
 // unittestOpen is the test on an open last line of `unittest -v`.
 func unittestOpen(l *log) string {

@@ -2,7 +2,9 @@ package signature
 
 import (
 	"encoding/xml"
+	"slices"
 	"strings"
+	"unicode"
 )
 
 // maxXML bounds how much of a log is parsed as XML.
@@ -34,12 +36,16 @@ func findJUnit(l *log) []Failure {
 	d.Strict = false
 	d.Entity = xml.HTMLEntity
 	var found []Failure
+	byPytest := false
 	for len(found) < 10*maxFailures {
 		token, err := d.Token()
 		if err != nil {
 			break
 		}
 		element, ok := token.(xml.StartElement)
+		if ok && element.Name.Local == "testsuite" {
+			byPytest = calledPytest(element)
+		}
 		if !ok || element.Name.Local != "testcase" {
 			continue
 		}
@@ -49,7 +55,7 @@ func findJUnit(l *log) []Failure {
 		}
 		faults := append(c.Failures, c.Errors...)
 		if len(faults) > 0 && c.Skipped == nil {
-			found = append(found, Failure{Test: junitName(c), Message: faults[0].says()})
+			found = append(found, junitFailure(c, faults[0], byPytest))
 		}
 	}
 	return found
@@ -62,20 +68,59 @@ func junitName(c junitCase) string {
 	return c.Class + "." + c.Name
 }
 
-// says is the fault's message, else the first line of its text, with the exception's type before it
-// where that is not said already.
-func (f junitFault) says() string {
-	message := strings.TrimSpace(f.Message)
-	if message == "" {
-		message = strings.TrimSpace(f.Text)
+// junitFailure says the same as the console output of the tool that wrote the document, where the tool is known: one
+// failure has one signature, whichever of the two an attempt printed.
+func junitFailure(c junitCase, f junitFault, byPytest bool) Failure {
+	lines := strings.Split(f.text(), "\n")
+	switch {
+	case byPytest:
+		return Failure{Kind: "pytest", Test: pytestNode(c), Message: pytestSaid(f.says(lines[0]))}
+	case len(lines) > 1 && (gtestPlace(lines[0]) || lines[0] == "unknown file"):
+		lines[0] += ": Failure"
+		return Failure{Kind: "gtest", Test: junitName(c), Message: gtestMessage(&log{lines: lines}, 0)}
 	}
-	lines := strings.SplitN(message, "\n", 5)
-	// googletest: the first line is only the place.
-	if len(lines) > 1 && (gtestPlace(lines[0]) || lines[0] == "unknown file") {
-		message = joinFolded(lines[1:])
-	} else {
-		message = lines[0]
+	return Failure{Test: junitName(c), Message: f.says(lines[0])}
+}
+
+// calledPytest: pytest gives its suite that name unless it is told another (junit_suite_name).
+func calledPytest(suite xml.StartElement) bool {
+	return slices.ContainsFunc(suite.Attr, func(a xml.Attr) bool { return a.Name.Local == "name" && a.Value == "pytest" })
+}
+
+// pytestNode is the name pytest's console gives a case: the module's file, then classes, which are told from modules
+// by their capital.
+func pytestNode(c junitCase) string {
+	parts := strings.Split(c.Class, ".")
+	file := len(parts)
+	for file > 1 && parts[file-1] != "" && unicode.IsUpper(rune(parts[file-1][0])) {
+		file--
 	}
+	if c.Class == "" {
+		return c.Name
+	}
+	return strings.Join(append([]string{strings.Join(parts[:file], "/") + ".py"}, append(parts[file:], c.Name)...), "::")
+}
+
+// pytestFixture is what pytest says of a test whose fixture failed.
+var pytestFixture = lazily(`^failed on (setup|teardown) with "(.*?)"?$`)
+
+func pytestSaid(message string) string {
+	if m := pytestFixture.FindStringSubmatch(message); m != nil {
+		return m[1] + ": " + m[2]
+	}
+	return message
+}
+
+// text is the fault's message, else its text.
+func (f junitFault) text() string {
+	if message := strings.TrimSpace(f.Message); message != "" {
+		return message
+	}
+	return strings.TrimSpace(f.Text)
+}
+
+// says puts the exception's type before the message where that is not said already.
+func (f junitFault) says(message string) string {
 	kind := f.Type[strings.LastIndexByte(f.Type, '.')+1:]
 	if strings.ContainsAny(kind, ".:") || !strings.HasSuffix(kind, "Error") && !strings.HasSuffix(kind, "Exception") ||
 		strings.Contains(message, kind) {

@@ -1,15 +1,14 @@
 package signature
 
 import (
-	"regexp"
 	"strings"
 )
 
 var (
-	javaHead   = regexp.MustCompile(`^Exception in thread "([^"]*)" ((?:[\w$]+\.)*[\w$]+)(?:: (.*))?$`)
-	javaCause  = regexp.MustCompile(`^\s*Caused by: ((?:[\w$]+\.)*[\w$]+)(?:: (.*))?$`)
-	javaFrame  = regexp.MustCompile(`^\s+at (?:[\w.]+(?:@[\w.-]+)?/)*([\w$.<>/]+)\(([^)]*)\)$`)
-	javaSerial = regexp.MustCompile(`\$\$?(?:Lambda[$/\w]*|\d+)`)
+	javaHead   = lazily(`^Exception in thread "([^"]*)" ((?:[\w$]+\.)*[\w$]+)(?:: (.*))?$`)
+	javaCause  = lazily(`^\s*Caused by: ((?:[\w$]+\.)*[\w$]+)(?:: (.*))?$`)
+	javaFrame  = lazily(`^\s+at (?:[\w.]+(?:@[\w.-]+)?/)*([\w$.<>/]+)\(([^)]*)\)$`)
+	javaSerial = lazily(`\$\$?(?:Lambda[$/\w]*|\d+)`)
 )
 
 // findJava reads exceptions that ended a thread. The root cause and the first frame of the project's own
@@ -79,7 +78,7 @@ func jdk(method string) bool {
 	return false
 }
 
-var jvmFrame = regexp.MustCompile(`^#\s+[CVJvj]\s+(?:\[([^\]+]+)(?:\+0x[0-9a-f]+)?\]\s*)?(.*?)(?:\+0x[0-9a-f]+)?$`)
+var jvmFrame = lazily(`^#\s+[CVJvj]\s+(?:\[([^\]+]+)(?:\+0x[0-9a-f]+)?\]\s*)?(.*?)(?:\+0x[0-9a-f]+)?$`)
 
 // findJVMFatal reads the box that a dying JVM prints (and writes to hs_err_pid.log).
 func findJVMFatal(l *log) []Failure {

@@ -1,14 +1,13 @@
 package signature
 
 import (
-	"regexp"
 	"strings"
 )
 
 var (
-	nodeHead  = regexp.MustCompile(`^(?:Uncaught )?((?:[A-Z]\w*)?(?:Error|Exception|AggregateError))(?: \[(\w+)\])?: (.*)$`)
-	nodeFrame = regexp.MustCompile(`^ +at (?:(?:async )?(.+?) \()?(?:file://)?([^()\s]+?):\d+:\d+\)?`)
-	nodeCross = regexp.MustCompile(`^( *)✖ (.+?)(?: \([\d.]+ms\))?( # .*)?$`)
+	nodeHead  = lazily(`^(?:Uncaught )?((?:[A-Z]\w*)?(?:Error|Exception|AggregateError))(?: \[(\w+)\])?: (.*)$`)
+	nodeFrame = lazily(`^ +at (?:(?:async )?(.+?) \()?(?:file://)?([^()\s]+?):\d+:\d+\)?`)
+	nodeCross = lazily(`^( *)✖ (.+?)(?: \([\d.]+ms\))?( # .*)?$`)
 )
 
 // findNode reads what Node prints of an error that nobody caught. The version at the end is what tells
@@ -80,4 +79,4 @@ func findNodeSpec(l *log) []Failure {
 	return found
 }
 
-var nodeAnyHead = regexp.MustCompile(`^ *([A-Z]\w*)(?: \[(\w+)\])?: (.*)$`)
+var nodeAnyHead = lazily(`^ *([A-Z]\w*)(?: \[(\w+)\])?: (.*)$`)

@@ -1,13 +1,12 @@
 package signature
 
 import (
-	"regexp"
 	"strings"
 )
 
 // absolute matches a file's absolute path under a root where projects, homes and temp folders live. Paths under
 // /dev, /etc and /proc are the same on every machine and stay; so do URLs, whose path has a host before it.
-var absolute = regexp.MustCompile(
+var absolute = lazily(
 	`(^|[^\w./:-]|: |=)(/(?:tmp|dev/shm|var|private|home|root|Users|usr|opt|mnt|srv|build|builds|workspace|work|github|app|src|go|run|media|nix|data)(?:/[^\s'"()\[\]{},;:<>]+)+|[A-Za-z]:\\(?:[^\s'"()<>:;,]+\\)+[^\s'"()<>:;,]*)`)
 
 // foldPaths leaves the base name of every such path. Under a temp folder the base name may be made up
@@ -27,7 +26,7 @@ func foldPaths(s string) string {
 	})
 }
 
-var tempRoot = regexp.MustCompile(`^/(?:tmp|var/tmp|dev/shm|var/folders|private/tmp|private/var/folders)/|(?i:\\temp\\)`)
+var tempRoot = lazily(`^/(?:tmp|var/tmp|dev/shm|var/folders|private/tmp|private/var/folders)/|(?i:\\temp\\)`)
 
 func temporary(path string) bool { return tempRoot.MatchString(path) }
 

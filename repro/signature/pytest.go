@@ -1,18 +1,17 @@
 package signature
 
 import (
-	"regexp"
 	"strings"
 )
 
 var (
 	// pytestSummary is a line of the short summary: FAILED file.py::Class::test[param] - message. Without
 	// "::" it is a module that could not be collected.
-	pytestSummary = regexp.MustCompile(`^(FAILED|ERROR) (\S+\.py(?:::[^\s\[]+)?(?:\[.*?\])?)(?: - (.*))?$`)
+	pytestSummary = lazily(`^(FAILED|ERROR) (\S+\.py(?:::[^\s\[]+)?(?:\[.*?\])?)(?: - (.*))?$`)
 	// pytestSection is the head of one test's report: the name, between underscores.
-	pytestSection = regexp.MustCompile(`^_{3,} (?:ERROR (at setup of|at teardown of|collecting) )?(.+?) _{3,}$`)
+	pytestSection = lazily(`^_{3,} (?:ERROR (at setup of|at teardown of|collecting) )?(.+?) _{3,}$`)
 	// pytestPlace closes a report: file.py:12: AssertionError.
-	pytestPlace = regexp.MustCompile(`^(\S+\.py):\d+: \S`)
+	pytestPlace = lazily(`^(\S+\.py):\d+: \S`)
 )
 
 // pytestReport is what one test's section says.

@@ -1,11 +1,10 @@
 package signature
 
 import (
-	"regexp"
 	"strings"
 )
 
-var dumpFrame = regexp.MustCompile(`^  File "([^"]+)", line \d+ in (.+)$`)
+var dumpFrame = lazily(`^  File "([^"]+)", line \d+ in (.+)$`)
 
 // findPythonFatal reads faulthandler and Py_FatalError: the interpreter's last words and the Python
 // functions the current thread was in, or the main one where none is marked as current.
@@ -39,9 +38,9 @@ func findPythonFatal(l *log) []Failure {
 }
 
 // pythonTimeout is faulthandler.dump_traceback_later; it lists the main thread last.
-var pythonTimeout = regexp.MustCompile(`(?:^|\.\.\. )Timeout \(\d+:\d\d:\d\d(?:\.\d+)?\)!$`)
+var pythonTimeout = lazily(`(?:^|\.\.\. )Timeout \(\d+:\d\d:\d\d(?:\.\d+)?\)!$`)
 
-var unittestRunning = regexp.MustCompile(`^(\S+) \(([\w.<>]+)\)\S* \.\.\. $`)
+var unittestRunning = lazily(`^(\S+) \(([\w.<>]+)\)\S* \.\.\. $`)
 
 // pythonFrames names the innermost function and the first two of the project's own, which is stable
 // over versions of the library between them.

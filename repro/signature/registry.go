@@ -66,7 +66,9 @@ func find(l *log, order [][]class) []Failure {
 				continue
 			}
 			for _, f := range s.find(l) {
-				f.Kind = s.kind
+				if f.Kind == "" { // a document may be another tool's
+					f.Kind = s.kind
+				}
 				found = append(found, f)
 			}
 		}

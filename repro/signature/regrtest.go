@@ -1,7 +1,6 @@
 package signature
 
 import (
-	"regexp"
 	"strings"
 )
 
@@ -11,7 +10,7 @@ import (
 //	test test_x failed -- multiple errors occurred; run in verbose mode for details
 //	test_x failed (env changed)             (parallel mode, 3.12 and later)
 //	test test_x crashed -- <class ...>: ...
-var regrtestLine = regexp.MustCompile(
+var regrtestLine = lazily(
 	`^(?:\d+:\d\d:\d\d .*\[ *\d+(?:/\d+)*\] )?(?:test )?(test_\w+|test\.\w[\w.]*) (failed|crashed|timed out|worker non-zero exit code|process crashed)\b(.*)$`)
 
 // findRegrtest names the test files that failed. What failed in them stands in unittest blocks where

@@ -1,14 +1,13 @@
 package signature
 
 import (
-	"regexp"
 	"strings"
 )
 
 var (
-	rustListed = regexp.MustCompile(`^    (\S+)$`)
+	rustListed = lazily(`^    (\S+)$`)
 	// rustPanic is followed by the message; before Rust 1.73 the message stood in quotes in the line.
-	rustPanic = regexp.MustCompile(`^thread '([^']*)'(?: \(\d+\))? panicked at (?:'(.*)', )?(\S+?):\d+:\d+:?$`)
+	rustPanic = lazily(`^thread '([^']*)'(?: \(\d+\))? panicked at (?:'(.*)', )?(\S+?):\d+:\d+:?$`)
 )
 
 // findRustTest reads libtest: the names from the list at the end, since a test may print a forged

@@ -1,16 +1,15 @@
 package signature
 
 import (
-	"regexp"
 	"sort"
 	"strings"
 )
 
 var (
-	sanError   = regexp.MustCompile(`^(?:=+\d+=+)?(?:ERROR|WARNING): (\w+Sanitizer): ([^\n(]+?)(?: on (?:unknown )?address.*| \(pid=\d+\).*| \(0x.*)?$`)
-	sanFrame   = regexp.MustCompile(`^ +#\d+ (?:0x[0-9a-f]+ in )?(\S.*?)(?: \(.*| [./].*| \S+:\d+(?::\d+)?|)$`)
-	sanAccess  = regexp.MustCompile(`^ +(?:Previous )?(?:atomic )?(?:[Rr]ead|[Ww]rite) of size \d+ at `)
-	sanRuntime = regexp.MustCompile(`^(.+?):\d+(?::\d+)?: runtime error: (.+)$`)
+	sanError   = lazily(`^(?:=+\d+=+)?(?:ERROR|WARNING): (\w+Sanitizer): ([^\n(]+?)(?: on (?:unknown )?address.*| \(pid=\d+\).*| \(0x.*)?$`)
+	sanFrame   = lazily(`^ +#\d+ (?:0x[0-9a-f]+ in )?(\S.*?)(?: \(.*| [./].*| \S+:\d+(?::\d+)?|)$`)
+	sanAccess  = lazily(`^ +(?:Previous )?(?:atomic )?(?:[Rr]ead|[Ww]rite) of size \d+ at `)
+	sanRuntime = lazily(`^(.+?):\d+(?::\d+)?: runtime error: (.+)$`)
 )
 
 // findSanitizer reads the reports of the Address-, Thread-, Memory- and LeakSanitizer and the lines of

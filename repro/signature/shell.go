@@ -1,12 +1,11 @@
 package signature
 
 import (
-	"regexp"
 	"strings"
 )
 
 // shellLine is an error of bash (name: line 5: ...) or dash (name: 5: ...).
-var shellLine = regexp.MustCompile(`^(\S*(?:sh|\.\w*sh)): (?:line \d+|\d+): (.+)$`)
+var shellLine = lazily(`^(\S*(?:sh|\.\w*sh)): (?:line \d+|\d+): (.+)$`)
 
 // findShell takes the last error of a shell: with set -e it is the one that ended the script.
 func findShell(l *log) []Failure {

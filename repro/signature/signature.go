@@ -152,6 +152,18 @@ func less(a, b Failure) bool {
 	return a.Where < b.Where
 }
 
+// Parts are the IDs that the failures of the set would have each alone, sorted; nil for a set of one, whose ID it is.
+func (s Signature) Parts() (ids []string) {
+	if len(s.Failures) < 2 {
+		return nil
+	}
+	for _, f := range s.Failures {
+		ids = append(ids, id([]Failure{f}))
+	}
+	sort.Strings(ids)
+	return ids
+}
+
 // id hashes the set. Every text is closed by a NUL, which no folded text contains, so that no two sets
 // run together.
 func id(failures []Failure) string {

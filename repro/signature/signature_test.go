@@ -143,3 +143,18 @@ func TestEveryShapeIsInTheCorpus(t *testing.T) {
 		require.True(t, seen[s.kind], "no case shows the shape %q", s.kind)
 	}
 }
+
+// TestPartsAreTheSignaturesOfEach: a failure that comes alone has the ID that it is part of a set with.
+func TestPartsAreTheSignaturesOfEach(t *testing.T) {
+	says := func(names ...string) Signature {
+		var out string
+		for _, name := range names {
+			out += "--- FAIL: " + name + " (0.00s)\n    x_test.go:7: broken " + name + "\n"
+		}
+		return Of(Input{Output: []byte(out + "FAIL\n"), DumpAt: -1, Outcome: run.Fail, Code: 1})
+	}
+	a, b, both := says("TestA"), says("TestB"), says("TestA", "TestB")
+	require.Nil(t, a.Parts())
+	require.ElementsMatch(t, []string{a.ID, b.ID}, both.Parts())
+	require.NotContains(t, both.Parts(), both.ID)
+}

@@ -1,7 +1,6 @@
 package signature
 
 import (
-	"regexp"
 	"strconv"
 	"strings"
 )
@@ -11,9 +10,9 @@ const tailLines = 30
 
 var (
 	// logPrefix is the time and the level before what a logger says.
-	logPrefix = regexp.MustCompile(`^(?:[\[(]?(?:\d{4}[-/]\d\d[-/]\d\d[T ])?\d\d:\d\d:\d\d[^\s\])]*[\])]?\s*|\[?(?:DEBUG|INFO|WARN|WARNING|ERROR|FATAL|CRITICAL)\]?:?\s+)+`)
+	logPrefix = lazily(`^(?:[\[(]?(?:\d{4}[-/]\d\d[-/]\d\d[T ])?\d\d:\d\d:\d\d[^\s\])]*[\])]?\s*|\[?(?:DEBUG|INFO|WARN|WARNING|ERROR|FATAL|CRITICAL)\]?:?\s+)+`)
 	// boring lines close every failed run and say nothing of this one.
-	boring = regexp.MustCompile(`^(?:[\W_\d]*|FAIL(?:ED)?\b.{0,4}|FAILED \((?:failures|errors)=\d+.*\)|FAIL\t\S+\t[\d.]+s|exit status \d+|Ran \d+ tests? in .*|OK\b.*|make(?:\[\d+\])?: \*\*\* .*|Aborted.*|Quit.*|Segmentation fault.*|Killed|Terminated)$`)
+	boring = lazily(`^(?:[\W_\d]*|FAIL(?:ED)?\b.{0,4}|FAILED \((?:failures|errors)=\d+.*\)|FAIL\t\S+\t[\d.]+s|exit status \d+|Ran \d+ tests? in .*|OK\b.*|make(?:\[\d+\])?: \*\*\* .*|Aborted.*|Quit.*|Segmentation fault.*|Killed|Terminated)$`)
 )
 
 // tail identifies an attempt of which no shape knows anything: by the last complaint near the end of the
@@ -58,7 +57,7 @@ func telltale(l *log) []string {
 }
 
 // success is how runners close a run in which every test passed.
-var success = regexp.MustCompile(`^(?:=+ (?:\d+ (?:passed|skipped|xfailed|xpassed|warnings?|deselected)(?:, )?)+ in [\d.]+s.* =+|OK(?: \(.*\))?|PASS|ok  \t\S+\t[\d.]+s|test result: ok\. .*|\[  PASSED  \] \d+ tests?\.|# fail 0|All tests successful\.|Result: PASS)$`)
+var success = lazily(`^(?:=+ (?:\d+ (?:passed|skipped|xfailed|xpassed|warnings?|deselected)(?:, )?)+ in [\d.]+s.* =+|OK(?: \(.*\))?|PASS|ok  \t\S+\t[\d.]+s|test result: ok\. .*|\[  PASSED  \] \d+ tests?\.|# fail 0|All tests successful\.|Result: PASS)$`)
 
 // passed tells whether the end of the output reports a success, which the exit code then contradicts.
 func passed(l *log) bool {

@@ -1,15 +1,14 @@
 package signature
 
 import (
-	"regexp"
 	"strings"
 )
 
 var (
-	tapNotOK  = regexp.MustCompile(`^( *)not ok\b *\d* *(?:- *)?(.*)$`)
-	tapExcuse = regexp.MustCompile(`(?i)# *(?:todo|skip)\b`)
-	tapYAML   = regexp.MustCompile(`^ *(?:error|message): *(.*)$`)
-	perlBad   = regexp.MustCompile(`^# +Failed test '(.*)'$`)
+	tapNotOK  = lazily(`^( *)not ok\b *\d* *(?:- *)?(.*)$`)
+	tapExcuse = lazily(`(?i)# *(?:todo|skip)\b`)
+	tapYAML   = lazily(`^ *(?:error|message): *(.*)$`)
+	perlBad   = lazily(`^# +Failed test '(.*)'$`)
 )
 
 // findTAP reads the Test Anything Protocol, its diagnostics (# got, # expected; Test::More) and its YAML

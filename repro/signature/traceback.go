@@ -1,7 +1,6 @@
 package signature
 
 import (
-	"regexp"
 	"strings"
 )
 
@@ -19,8 +18,8 @@ type traceback struct {
 }
 
 var (
-	exceptionLine = regexp.MustCompile(`^((?:[A-Za-z_]\w*\.)*[A-Z_a-z]\w*)(?:: .*)?$`)
-	frameLine     = regexp.MustCompile(`^ *File "([^"]+)", line \d+, in (.+)$`)
+	exceptionLine = lazily(`^((?:[A-Za-z_]\w*\.)*[A-Z_a-z]\w*)(?:: .*)?$`)
+	frameLine     = lazily(`^ *File "([^"]+)", line \d+, in (.+)$`)
 )
 
 // readTraceback reads what follows a traceback's head at line i. Of chained exceptions the last

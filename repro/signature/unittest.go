@@ -1,13 +1,12 @@
 package signature
 
 import (
-	"regexp"
 	"strings"
 )
 
 // unittestHead is the head of a block: FAIL: test_x (module.Class), since Python 3.11
 // FAIL: test_x (module.Class.test_x), and behind it the parameters of a subtest.
-var unittestHead = regexp.MustCompile(`^(FAIL|ERROR): ((\S+) \(([\w.<>]+)\)(.*))$`)
+var unittestHead = lazily(`^(FAIL|ERROR): ((\S+) \(([\w.<>]+)\)(.*))$`)
 
 // findUnittest reads the blocks that unittest prints at the end of a run. Another thread's traceback may be printed right
 // through a block, even through its rules, so nothing relies on two lines being neighbours.
@@ -82,7 +81,7 @@ func unittestSays(l *log, i int, kind, method string) (message, where string) {
 }
 
 // unspecific are the messages many assertions share.
-var unspecific = regexp.MustCompile(`^AssertionError$|^AssertionError: .* is not (?:true|false)$`)
+var unspecific = lazily(`^AssertionError$|^AssertionError: .* is not (?:true|false)$`)
 
 // assertionText is the source line in the test's own frame, for messages that do not tell the assertion.
 func assertionText(block *log, end int, method, message string) string {
@@ -97,7 +96,7 @@ func assertionText(block *log, end int, method, message string) string {
 	return ""
 }
 
-var unittestVerbose = regexp.MustCompile(`^(\S+) \(([\w.<>]+)\)(.*) \.\.\. (FAIL|ERROR)$`)
+var unittestVerbose = lazily(`^(\S+) \(([\w.<>]+)\)(.*) \.\.\. (FAIL|ERROR)$`)
 
 // verboseFailures reads the progress of `unittest -v`, which is all there is when the run never came to
 // its end.

@@ -2,24 +2,8 @@
 # Fault 32: the power is cut at each failpoint of the journal. What was acknowledged must be there after the
 # next mount. Negative control: with fdatasync(2) left out (strace makes it do nothing) the same cut loses
 # acknowledged records, so the check can see a loss.
-# Exit: 0 pass, 1 fail, 77 skipped.
-set -euo pipefail
-cd "$(dirname "$0")/../.."
-
-skip() { echo "skipped: $1"; exit 77; }
-[ "$(id -u)" = 0 ] || skip "mounting needs root"
-command -v mkfs.ext4 >/dev/null || skip "mkfs.ext4 is not installed (e2fsprogs)"
-command -v go >/dev/null || skip "go is not installed"
-
-work=$(mktemp -d)
-mnt=$work/mnt
-cleanup() {
-	umount "$mnt" 2>/dev/null || true
-	rm -rf "$work"
-}
-trap cleanup EXIT
-mkdir "$mnt"
-go build -o "$work/journalwriter" ./scripts/faults/journalwriter
+source "$(dirname "$0")/disk.sh"
+need mkfs.ext4
 
 truncate -s 32M "$work/disk"
 fresh() { mkfs.ext4 -q -F "$work/disk" && mount -o loop "$work/disk" "$mnt"; }
@@ -34,7 +18,7 @@ round() {
 	shift 2
 	fresh
 	local status=0
-	"$@" "$work/journalwriter" -cut "$mnt" -at "$point" -hit "$hit" write "$mnt/journal" 100 \
+	"$@" "$writer" -cut "$mnt" -at "$point" -hit "$hit" write "$mnt/journal" 100 \
 		>"$work/acked" 2>"$work/errors" || status=$?
 	# 9 is the writer's word that it has cut the power; anything else means that the point was not met.
 	[ "$status" = 9 ] || echo "exit code $status instead of a power cut" >>"$work/errors"
@@ -42,14 +26,14 @@ round() {
 	for _ in $(seq 100); do umount "$mnt" 2>/dev/null && break; sleep 0.1; done
 	mount -o loop "$work/disk" "$mnt"
 	local result=0
-	"$work/journalwriter" verify "$mnt/journal" "$work/acked" >"$work/verdict" 2>&1 || result=$?
+	"$writer" verify "$mnt/journal" "$work/acked" >"$work/verdict" 2>&1 || result=$?
 	umount "$mnt"
 	[ "$status" = 9 ] || result=4
 	return $result
 }
 
 rounds=0
-for point in $("$work/journalwriter" points); do
+for point in $("$writer" points); do
 	case $point in
 	journal.truncate | journal.recover.*) continue ;; # met only after another fault
 	esac

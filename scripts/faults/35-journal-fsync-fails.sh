@@ -26,9 +26,11 @@ strace -f -qq -o "$work/trace" -e trace=fdatasync -e inject=fdatasync:error=EIO:
 	"$work/journalwriter" write "$work/journal" 10 >"$work/acked" 2>"$work/errors" || status=$?
 [ "$status" = 1 ] || fail "exit code $status: $(cat "$work/errors")"
 
-# Opening syncs once, then two batches: the first of them is the last that succeeds.
-[ "$(cat "$work/acked")" = 0 ] || fail "acknowledged: $(tr '\n' ' ' <"$work/acked")"
-[ "$(grep -c 'fdatasync(' "$work/trace")" = 3 ] || fail "fdatasync was called again after it had failed"
-[ "$(grep -c 'the journal has failed' "$work/errors")" -ge 9 ] || fail "not every later append was refused"
+# strace counts the calls of each thread for itself, and the journal's goroutine may change threads: so what was
+# acknowledged is set against the calls that succeeded, of which opening made one.
+good=$(grep -cE 'fdatasync(\(| resumed).*= 0$' "$work/trace") || true
+grep 'fdatasync(\|fdatasync resumed' "$work/trace" | tail -n 1 | grep -q INJECTED || fail "fdatasync was called again after it had failed"
+[ "$(wc -l <"$work/acked")" = "$((good - 1))" ] || fail "acknowledged after $good syncs: $(tr '\n' ' ' <"$work/acked")"
+[ "$(grep -c 'the journal has failed' "$work/errors")" -ge "$((10 - good))" ] || fail "not every later append was refused"
 "$work/journalwriter" verify "$work/journal" "$work/acked" || fail "what was acknowledged is not readable"
 echo "a failed fdatasync is final, and costs nothing that was acknowledged"

@@ -29,9 +29,12 @@ kill_left() {
 	done
 }
 
+undo() { :; } # what a script must undo before its folder goes; it may define its own
+
 clean_up() {
 	local code=$?
 	kill_left
+	undo
 	rm -rf "$work"
 	exit "$code"
 }

@@ -44,10 +44,24 @@ func newestFirst(a, b Bundle) int {
 	return cmp.Or(b.Modified.Compare(a.Modified), cmp.Compare(b.Path, a.Path))
 }
 
-// PassFolder is where, among the bundles, the kept passes lie: they are there to compare failures with.
-const PassFolder = "pass"
+// Where, among the bundles, the kept passes lie, which are there to compare failures with: a sample of them,
+// and the first of each interleaving.
+const (
+	PassFolder    = "pass"
+	VariantFolder = "variant"
+)
 
-// ResolveBundle finds a bundle: by its path, or "last" for the newest failure of all campaigns. Errors
+// ReplayFile makes a campaign one that runs a recorded failure again.
+const ReplayFile = "repro.json"
+
+// Replays tells whether the campaign runs a recorded failure again.
+func (f *Folder) Replays() bool {
+	_, err := os.Lstat(filepath.Join(f.path, ReplayFile))
+	return err == nil
+}
+
+// ResolveBundle finds a bundle: by its path, or "last" for the newest failure of all campaigns that are no replays,
+// so that replaying it again is not replaying a replay. Errors
 // wrap ErrBadReference or ErrNotFound, or are of the file system.
 func (s Store) ResolveBundle(ref string) (string, error) {
 	switch {
@@ -74,7 +88,7 @@ func (s Store) lastBundle() (string, error) {
 	}
 	var all []Bundle
 	for _, one := range campaigns {
-		if one.Err != nil {
+		if one.Err != nil || one.Folder.Replays() {
 			continue
 		}
 		// A campaign whose bundles cannot be listed hides only its own.
@@ -82,7 +96,10 @@ func (s Store) lastBundle() (string, error) {
 		if err != nil {
 			continue
 		}
-		failed := func(b Bundle) bool { return filepath.Base(filepath.Dir(b.Path)) != PassFolder }
+		failed := func(b Bundle) bool {
+			of := filepath.Base(filepath.Dir(b.Path))
+			return of != PassFolder && of != VariantFolder
+		}
 		if i := slices.IndexFunc(bundles, failed); i >= 0 {
 			all = append(all, bundles[i])
 		}

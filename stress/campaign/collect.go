@@ -47,6 +47,9 @@ func (f *Folder) Collect() (Collected, error) {
 // unfinished lists what has an unfinished name, in the folder of bundles and in each signature's.
 func (f *Folder) unfinished() ([]string, error) {
 	var found []string
+	if err := f.ownBundles(); err != nil {
+		return nil, err
+	}
 	signatures, err := folders(f.Bundles())
 	if err != nil {
 		return nil, err
@@ -72,6 +75,9 @@ func (f *Folder) unfinished() ([]string, error) {
 // will be run again. Known holds paths relative to the campaign's folder, with slashes, as in run.Filed.
 // It returns what it removed, in the same form.
 func (f *Folder) DiscardUnknown(known map[string]bool) ([]string, error) {
+	if err := f.ownBundles(); err != nil {
+		return nil, fmt.Errorf("discard bundles without a record in campaign %s: %w", f.ID(), err)
+	}
 	var removed []string
 	err := f.eachBundle(func(path string) error {
 		relative, err := filepath.Rel(f.path, path)
@@ -94,4 +100,17 @@ func (f *Folder) DiscardUnknown(known map[string]bool) ([]string, error) {
 		return removed, fmt.Errorf("discard bundles without a record in campaign %s: %w", f.ID(), err)
 	}
 	return removed, nil
+}
+
+// ownBundles refuses a link in place of the folder of bundles: through it, things that are no bundles would
+// be removed.
+func (f *Folder) ownBundles() error {
+	info, err := os.Lstat(f.Bundles())
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	if err == nil && !info.IsDir() {
+		err = fmt.Errorf("%s is not a folder: move it away", f.Bundles())
+	}
+	return err
 }

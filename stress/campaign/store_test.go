@@ -268,6 +268,38 @@ func TestDiscardUnknown(t *testing.T) {
 	require.NoDirExists(t, filepath.Dir(alone), "a signature without bundles goes, too")
 }
 
+func TestRemovingFollowsNoLinkInTheBundles(t *testing.T) {
+	f := create(t, newStore(t), 1)
+	outside := filepath.Join(t.TempDir(), "x")
+	require.NoError(t, os.MkdirAll(outside, 0o700))
+	for _, name := range []string{".tmp-planted", "planted"} {
+		require.NoError(t, os.Symlink(filepath.Dir(outside), filepath.Join(f.Bundles(), name)))
+	}
+	c, err := f.Collect()
+	require.NoError(t, err)
+	require.Equal(t, []string{filepath.Join(f.Bundles(), ".tmp-planted")}, c.Unfinished)
+	removed, err := f.DiscardUnknown(nil)
+	require.NoError(t, err)
+	require.Empty(t, removed)
+	require.DirExists(t, outside)
+}
+
+func TestFault51RemovingFollowsNoLinkInPlaceOfTheBundles(t *testing.T) {
+	f := create(t, newStore(t), 1)
+	segment := filepath.Join(f.Journal(), "segment", "1")
+	half := filepath.Join(f.Path(), ".tmp-half")
+	require.NoError(t, os.MkdirAll(segment, 0o700))
+	require.NoError(t, os.Mkdir(half, 0o700))
+	require.NoError(t, os.Remove(f.Bundles()))
+	require.NoError(t, os.Symlink(".", f.Bundles()))
+	_, err := f.Collect()
+	require.ErrorContains(t, err, "move it away")
+	_, err = f.DiscardUnknown(nil)
+	require.ErrorContains(t, err, "move it away")
+	require.DirExists(t, segment)
+	require.DirExists(t, half)
+}
+
 func TestLastIsTheNewestAlsoWithinASecond(t *testing.T) {
 	store := NewStore(t.TempDir())
 	second := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)

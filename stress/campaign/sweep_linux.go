@@ -21,9 +21,9 @@ const openDirFlags = unix.O_RDONLY | unix.O_DIRECTORY | unix.O_NOFOLLOW | unix.O
 const maxErrors = 8
 
 // prepareDir makes an empty 0700 folder of ours at name in parent. The common case, where the last attempt
-// left nothing, is four system calls: open, fstat, getdents and close.
-func prepareDir(parent *os.File, name string) error {
-	if ready(parent, name) {
+// left nothing, is one system call (see stamps).
+func prepareDir(parent *os.File, name string, seen *stamps) error {
+	if seen.ready(parent, name) {
 		return nil
 	}
 	if err := removeEntry(parent, name); err != nil {
@@ -33,47 +33,25 @@ func prepareDir(parent *os.File, name string) error {
 	if err := unix.Mkdirat(fd, name, durable.FolderMode); err != nil {
 		return &fs.PathError{Op: "mkdir", Path: filepath.Join(parent.Name(), name), Err: err}
 	}
-	if ready(parent, name) {
+	if seen.ready(parent, name) {
 		return nil
 	}
 	// An umask took permissions away, or somebody is in there already.
 	if err := grant(fd, name); err != nil {
 		return err
 	}
-	if !ready(parent, name) {
+	if !seen.ready(parent, name) {
 		return fmt.Errorf("%w: %s", ErrForeign, filepath.Join(parent.Name(), name))
 	}
 	return nil
 }
 
 // emptyDir empties the folder at name in parent. Whatever else is at that name is removed.
-func emptyDir(parent *os.File, name string) error {
-	if ready(parent, name) {
+func emptyDir(parent *os.File, name string, seen *stamps) error {
+	if seen.ready(parent, name) {
 		return nil
 	}
 	return removeEntry(parent, name)
-}
-
-// ready tells whether name is an empty 0700 folder of this user's.
-func ready(parent *os.File, name string) bool {
-	fd, err := openat(int(parent.Fd()), name, openDirFlags)
-	if err != nil {
-		return false
-	}
-	defer unix.Close(fd)
-	var st unix.Stat_t
-	if unix.Fstat(fd, &st) != nil || st.Mode&0o7777 != durable.FolderMode || int(st.Uid) != os.Geteuid() {
-		return false
-	}
-	// "." and ".." take 24 bytes each and the longest name 280 (getdents64(2)): one call with this buffer
-	// shows whether there is anything else.
-	var buf [512]byte
-	n, err := unix.Getdents(fd, buf[:])
-	if err != nil {
-		return false
-	}
-	_, names, _ := unix.ParseDirent(buf[:n], 1, nil)
-	return names == 0
 }
 
 // removeEntry removes whatever is at name in parent; nothing there is fine.

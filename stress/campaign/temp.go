@@ -27,6 +27,7 @@ type Temp struct {
 	folder *Folder
 	path   string
 	root   *os.File
+	seen   *stamps
 }
 
 // NewTemp makes the root of this session in the machine's temporary folder (os.TempDir). Its name is
@@ -50,7 +51,7 @@ func (f *Folder) NewTemp(random io.Reader) (*Temp, error) {
 		if err != nil {
 			return nil, fmt.Errorf("make temporary root: %w", err)
 		}
-		return &Temp{folder: f, path: path, root: root}, nil
+		return &Temp{folder: f, path: path, root: root, seen: newStamps(root)}, nil
 	}
 }
 
@@ -90,7 +91,7 @@ func (t *Temp) Root() string { return t.path }
 // again when it is all that; anything else of that name is removed first.
 func (t *Temp) Prepare(slot int) (string, error) {
 	name := strconv.Itoa(slot)
-	if err := prepareDir(t.root, name); err != nil {
+	if err := prepareDir(t.root, name, t.seen); err != nil {
 		return "", fmt.Errorf("prepare temporary folder of slot %d: %w", slot, err)
 	}
 	return t.path + string(filepath.Separator) + name, nil
@@ -101,7 +102,7 @@ func (t *Temp) Prepare(slot int) (string, error) {
 // removed (files of root's in folders of root's, mounts) is named in the error and left, in a place
 // of its own in that folder; Prepare fails then, too.
 func (t *Temp) Release(slot int) error {
-	if err := emptyDir(t.root, strconv.Itoa(slot)); err != nil {
+	if err := emptyDir(t.root, strconv.Itoa(slot), t.seen); err != nil {
 		return fmt.Errorf("empty temporary folder of slot %d: %w", slot, err)
 	}
 	return nil

@@ -2,6 +2,7 @@ package contrast
 
 import (
 	"cmp"
+	"maps"
 	"slices"
 
 	"heisen/stress/stats"
@@ -65,14 +66,40 @@ func (s *Sample) strata(signature *string) []stratum {
 	return list
 }
 
-// values are those of one feature, by stratum, without the strata that have it on one side only.
-func values(strata []stratum, of func(attempt) (float64, bool)) []stats.Stratum {
+// values are those of one feature, by stratum, without the strata that have it on one side only. A feature of
+// several kinds makes a stratum of each.
+func values(strata []stratum, f feature) []stats.Stratum {
 	list := make([]stats.Stratum, 0, len(strata))
 	for _, st := range strata {
-		v := stats.Stratum{X: collect(st.fail, of), Y: collect(st.pass, of)}
-		if len(v.X) > 0 && len(v.Y) > 0 {
-			list = append(list, v)
+		for _, kind := range st.kinds(f) {
+			v := stats.Stratum{X: collect(kind.fail, f.of), Y: collect(kind.pass, f.of)}
+			if len(v.X) > 0 && len(v.Y) > 0 {
+				list = append(list, v)
+			}
 		}
+	}
+	return list
+}
+
+// kinds splits a stratum by the kind of a feature, in the order of the kinds. What has no kind is left out.
+func (st stratum) kinds(f feature) []stratum {
+	if f.like == nil {
+		return []stratum{st}
+	}
+	by := map[float64]stratum{}
+	for _, a := range st.pass {
+		if k, ok := f.like(a); ok {
+			by[k] = stratum{pass: append(by[k].pass, a), fail: by[k].fail}
+		}
+	}
+	for _, a := range st.fail {
+		if k, ok := f.like(a); ok {
+			by[k] = stratum{pass: by[k].pass, fail: append(by[k].fail, a)}
+		}
+	}
+	list := make([]stratum, 0, len(by))
+	for _, k := range slices.Sorted(maps.Keys(by)) {
+		list = append(list, by[k])
 	}
 	return list
 }
@@ -92,11 +119,11 @@ func signals(strata []stratum, notCollected map[string]string) []Signal {
 	var list []Signal
 	for _, f := range features() {
 		sig := Signal{Name: f.name, Unit: f.unit}
-		sig.fill(values(strata, f.of))
+		sig.fill(values(strata, f))
 		if sig.Failures == 0 {
 			sig.NotCollected = notCollected[f.needs]
 			if sig.NotCollected == "" && len(strata) > 0 {
-				sig.NotCollected = "no failing and passing attempt at the same time had it"
+				sig.NotCollected = "no failing and passing attempt at the same time had it; not_collected in a bundle's manifest says what kept one attempt from it"
 			}
 		}
 		list = append(list, sig)

@@ -7,6 +7,8 @@ type feature struct {
 	name, unit string
 	// of computes it; ok is false where what it needs was not collected.
 	of func(a attempt) (v float64, ok bool)
+	// like, if set, says of which kind the figure is: attempts are compared with those of the same kind only.
+	like func(a attempt) (kind float64, ok bool)
 	// needs is the signal whose absence explains the feature's.
 	needs string
 }
@@ -93,10 +95,15 @@ const (
 func features() []feature {
 	list := make([]feature, 0, 40)
 	for _, s := range run.SignalTable() {
-		list = append(list, feature{s.Name, s.Unit, column(s.Name), s.Name})
+		f := feature{name: s.Name, unit: s.Unit, of: column(s.Name), needs: s.Name}
+		if s.Name == run.SigStartLast {
+			// The last of three threads is another thread than the last of four.
+			f.like = column(run.SigThreadsMade)
+		}
+		list = append(list, f)
 	}
 	derived := func(name, unit, needs string, of func(attempt) (float64, bool)) {
-		list = append(list, feature{name, unit, of, needs})
+		list = append(list, feature{name: name, unit: unit, of: of, needs: needs})
 	}
 	derived(nameRunDelayShare, unitShare, run.SigRunDelay, share(column(run.SigRunDelay), cpu))
 	derived(nameWorstShare, unitShare, run.SigRunDelayWorst, share(column(run.SigRunDelayWorst), cpu))
@@ -130,7 +137,7 @@ type waiting struct {
 
 // waitings lists what can be evidence, most direct first.
 func waitings() []waiting {
-	return []waiting{
+	list := []waiting{
 		{run.SigRunDelayWorst, nameWorstShare, cpu, "CPU time", true, "waited %s for a CPU", " (worst thread)"},
 		{run.SigRunDelay, nameRunDelayShare, cpu, "CPU time", true, "waited %s for a CPU", " (all threads together)"},
 		{run.SigThreadStart, nameStartPerThread, column(run.SigThreads), "number of threads", true,
@@ -141,4 +148,12 @@ func waitings() []waiting {
 		{run.SigPSICPUSome, namePSICPUShare, ownTime, "running time", false, "ran while the machine had tasks waiting for a CPU for %s", ""},
 		{run.SigRunnable, run.SigRunnable, ownTime, "running time", false, "ran beside %s runnable tasks per CPU", ""},
 	}
+	// One thread's start does not grow with how many there are, so it has no other figure for its size. It may
+	// wait for the attempt's own threads, which CPU time shows.
+	for _, s := range [][2]string{{run.SigStart1, "first"}, {run.SigStart2, "second"}, {run.SigStart3, "third"},
+		{run.SigStart4, "fourth"}, {run.SigStartLast, "last"}} {
+		list = append(list, waiting{s[0], s[0], cpu, "CPU time", true,
+			"waited %s from the creation of the " + s[1] + " thread they made to its first moment on a CPU", ""})
+	}
+	return list
 }

@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"math"
+	"slices"
 
 	"heisen/stress/run"
 )
@@ -37,12 +38,13 @@ type record struct {
 }
 
 // newRecord takes what is compared out of an attempt's record. Negative values are readings that went
-// wrong, and count as not collected.
+// wrong, and count as not collected. So does a lower bound: which attempts have one depends on how they ran, and
+// ranked as a value it would make them look as if they had waited less.
 func newRecord(names []string, fin run.Finished) record {
 	r := record{seq: fin.Seq, values: make([]uint32, len(names))}
 	for i, name := range names {
 		r.values[i] = absent
-		if v, ok := valueOf(name, fin); ok && v >= 0 {
+		if v, ok := valueOf(name, fin); ok && v >= 0 && !slices.Contains(fin.AtLeast, name) {
 			r.values[i] = uint32(min(v, absent-1))
 		}
 	}

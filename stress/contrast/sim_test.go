@@ -54,8 +54,10 @@ func (m *machine) attempt(tick, running int, cpu float64) run.Finished {
 	const threads = 4
 	var total, worst, stall, start, psi, steal, load float64
 	life := 0.0 // ms
-	for range threads {
-		start = max(start, m.wait(tick))
+	var starts [threads]float64
+	for i := range starts {
+		starts[i] = m.wait(tick)
+		start = max(start, starts[i])
 	}
 	total, worst, stall, life = start, start, start, start/1000
 	for done := 0.0; done < cpu; done++ {
@@ -84,6 +86,8 @@ func (m *machine) attempt(tick, running int, cpu float64) run.Finished {
 		{run.SigMigrations, m.r.ExpFloat64() * m.at(tick)}, {run.SigMinorFaults, 500 + 20*m.r.NormFloat64() + cpu},
 		{run.SigMajorFaults, 0}, {run.SigPSIIOSome, 100 * m.r.ExpFloat64() * m.at(tick)},
 		{run.SigPSIIOFull, 50 * m.r.ExpFloat64() * m.at(tick)}, {run.SigPSIMemorySome, 0}, {run.SigPSIMemoryFull, 0},
+		{run.SigStart1, starts[0]}, {run.SigStart2, starts[1]}, {run.SigStart3, starts[2]}, {run.SigStart4, starts[3]},
+		{run.SigStartLast, starts[threads-1]}, {run.SigThreadsMade, threads},
 		{run.SigThrottled, 0}, {run.SigThrottledTimes, 0}, {run.SigThreads, threads}, {run.SigProcesses, 1}} {
 		sig[v.name] = int64(v.value)
 	}
@@ -98,6 +102,8 @@ type simulated struct {
 	width int
 	// work is an attempt's CPU time in milliseconds.
 	work func(tick int) float64
+	// after, if set, changes what was measured.
+	after func(tick int, fin *run.Finished)
 	// fails judges an attempt that began at the tick.
 	fails func(tick int, fin run.Finished) bool
 }
@@ -123,6 +129,9 @@ func (c simulated) play(add func(run.Finished) bool) {
 		running = still
 		for len(running) < c.width {
 			fin := c.on.attempt(tick, c.width, c.work(tick))
+			if c.after != nil {
+				c.after(tick, &fin)
+			}
 			seq++
 			fin.Seq, fin.At = seq, time.Unix(0, int64(tick)*int64(time.Millisecond))
 			if c.fails(tick, fin) {

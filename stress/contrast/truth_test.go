@@ -46,6 +46,40 @@ func lateStarter(r *rand.Rand, width int) simulated {
 	return c
 }
 
+// lateWorker fails if, and only if, its last thread starts more than 5 ms late, where the threads before it are a
+// runtime's own, whose starts are as late in attempts that pass, and more of them.
+func lateWorker(r *rand.Rand, width int) simulated {
+	c := onMachine(r, width, max(1000/float64(width), 50))
+	c.after = func(tick int, fin *run.Finished) {
+		made := 1 + r.IntN(3)
+		fin.Signals[run.SigThreadsMade] = int64(4 + made)
+		for range 2 * made {
+			fin.Signals[run.SigThreadStart] = max(fin.Signals[run.SigThreadStart], int64(c.on.wait(tick)))
+		}
+	}
+	c.fails = func(_ int, fin run.Finished) bool { return fin.Signals[run.SigStartLast] > 5000 }
+	return c
+}
+
+// fewerThreads fails by chance before it has made its worker: what is its last thread then is one of the
+// runtime's, which start later than the worker.
+func fewerThreads(r *rand.Rand, width int) simulated {
+	c := onMachine(r, width, 500)
+	c.after = func(tick int, fin *run.Finished) {
+		runtimes := fin.Signals[run.SigStart4] + 3000 + int64(c.on.wait(tick))
+		fin.Signals[run.SigStart4] = runtimes
+		fin.Signals[run.SigThreadStart] = max(fin.Signals[run.SigThreadStart], runtimes)
+		if r.Float64() < rare {
+			fin.Signals[run.SigStartLast] = runtimes
+		} else {
+			fin.Signals[run.SigThreadsMade]++
+			fin.Signals[run.SigThreads]++
+		}
+	}
+	c.fails = func(_ int, fin run.Finished) bool { return fin.Signals[run.SigThreadsMade] == 4 }
+	return c
+}
+
 // coin fails by chance, whatever happens.
 func coin(r *rand.Rand, width int) simulated {
 	c := onMachine(r, width, 500)
@@ -129,7 +163,7 @@ type truth struct {
 	least, most int
 }
 
-// mainTruths are the three that the documentation promises, sideTruths two known traps.
+// mainTruths are the three that the documentation promises, sideTruths known traps.
 func mainTruths() []truth {
 	return []truth{
 		{"late starter", lateStarter, campaigns * 95 / 100, campaigns},
@@ -142,6 +176,8 @@ func sideTruths() []truth {
 	return []truth{
 		{"drift", drift, 0, campaigns * 5 / 100},
 		{"early exit", earlyExit, 0, campaigns * 5 / 100},
+		{"late worker", lateWorker, campaigns * 95 / 100, campaigns},
+		{"fewer threads", fewerThreads, 0, campaigns * 5 / 100},
 	}
 }
 
@@ -182,7 +218,10 @@ func TestTruthInFull(t *testing.T) {
 // the campaigns that were ever called starved.
 func TestLookingAtEveryFailure(t *testing.T) {
 	slow(t)
-	for _, c := range append(mainTruths()[1:], sideTruths()...) {
+	for _, c := range append(mainTruths(), sideTruths()...) {
+		if c.least > 0 {
+			continue // it is starved
+		}
 		ever := 0
 		for seed := range uint64(campaigns) {
 			s, looked, found := contrast.New(), int64(0), false
@@ -223,6 +262,25 @@ func TestTruthNeedsTheRule(t *testing.T) {
 	t.Run("waiting for the size alone", func(t *testing.T) {
 		list := findings(t, earlyExit, 8, asked, 510_000)
 		require.Greater(t, looksStarved(list, "run_delay_worst_share"), campaigns*5/100)
+	})
+	t.Run("last threads of any number", func(t *testing.T) {
+		n := 0
+		for i := range uint64(campaigns) {
+			var all stats.Stratum
+			fewerThreads(rand.New(rand.NewPCG(530_000+i, 3)), 8).play(func(fin run.Finished) bool {
+				if v := float64(fin.Signals[run.SigStartLast]); fin.Outcome.Failed() {
+					all.X = append(all.X, v)
+				} else {
+					all.Y = append(all.Y, v)
+				}
+				return len(all.X) < 2*asked
+			})
+			if r, ok := stats.VanElteren([]stats.Stratum{all}); ok && r.AUC >= contrast.LargeEffect && r.P <= contrast.SmallP {
+				n++
+			}
+		}
+		t.Logf("seeds from 530000: it looks starved in %d of %d campaigns", n, campaigns)
+		require.Greater(t, n, campaigns/2)
 	})
 	t.Run("all times together", func(t *testing.T) {
 		n := 0

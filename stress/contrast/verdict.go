@@ -1,6 +1,7 @@
 package contrast
 
 import (
+	"fmt"
 	"math"
 
 	"heisen/stress/run"
@@ -81,12 +82,22 @@ func compare(strata []stratum, notCollected map[string]string) Finding {
 		f.tell(Starved, c.strongest, c.starvedText())
 	case !f.ownMeasured():
 		f.Sentence = f.unmeasured()
+	case f.throttled():
+		f.Strongest = run.SigThrottled
+		f.Sentence = fmt.Sprintf("%s: a CPU quota stalled failing attempts for %s; which of their threads, and when, is not known", CannotTell,
+			figure(*find(f.Signals, run.SigThrottled).Fail, unitMicroseconds))
 	case f.Failures >= LeastNotStarved && c.excluded():
 		f.tell(NotStarved, c.nearest, c.notStarvedText())
 	default:
 		f.undecided(c)
 	}
 	return f
+}
+
+// throttled tells that most failing attempts were stalled by a CPU quota. How long in all does not say whether it was
+// at the wrong moment, and the waiting of threads is counted without it.
+func (f *Finding) throttled() bool {
+	return f.measured(run.SigThrottled) && *find(f.Signals, run.SigThrottled).Fail > 0
 }
 
 func (f *Finding) tell(v Verdict, about *judged, sentence string) {
@@ -177,7 +188,7 @@ func (j *judged) stronger(than *judged) bool {
 // sizeRatio is the median size of failing attempts divided by that of passing ones at the same time; 1
 // where it is not known or both are 0.
 func sizeRatio(strata []stratum, size func(attempt) (float64, bool)) float64 {
-	pass, fail := spread(values(strata, size))
+	pass, fail := spread(values(strata, feature{of: size}))
 	if len(fail) == 0 {
 		return 1
 	}

@@ -73,6 +73,25 @@ func TestNotStarved(t *testing.T) {
 	require.Zero(t, f.MoreFailures)
 }
 
+// Under a quota every attempt is stalled, and one stall at the wrong moment is not told from the others.
+func TestThrottledAttemptsAreNotCalledUnstarved(t *testing.T) {
+	f := func(throttled int64) contrast.Finding {
+		s := contrast.New()
+		for seq := int64(1); seq <= 4000; seq++ {
+			fin := attempt(seq, 400+seq*7919%1000, 10_000)
+			fin.Signals[run.SigThrottled] = throttled
+			if seq%20 == 0 {
+				fin = failing(fin, "a")
+			}
+			s.Add(fin)
+		}
+		return s.Compare(nil)
+	}
+	require.Equal(t, contrast.NotStarved, f(0).Verdict, "control")
+	require.Equal(t, contrast.CannotTell, f(80_000).Verdict)
+	require.Contains(t, f(80_000).Sentence, "a CPU quota stalled failing attempts for 80 ms")
+}
+
 func TestCannotTell(t *testing.T) {
 	late := func(_ int64, failed bool) int64 {
 		if failed {
@@ -152,7 +171,7 @@ func TestNotCollected(t *testing.T) {
 	require.Equal(t, contrast.CannotTell, f.Verdict)
 	require.Equal(t, "cannot tell yet: the attempts' own waiting for a CPU was not measured (no /proc/PID/schedstat)", f.Sentence)
 	for name, why := range map[string]string{run.SigSteal: "not a virtual machine", "steal_share": "not a virtual machine",
-		run.SigRunDelay: "no /proc/PID/schedstat", run.SigThreads: "no failing and passing attempt at the same time had it"} {
+		run.SigRunDelay: "no /proc/PID/schedstat", run.SigThreads: "no failing and passing attempt at the same time had it; not_collected in a bundle's manifest says what kept one attempt from it"} {
 		sig := signal(t, f, name)
 		require.Equal(t, why, sig.NotCollected)
 		require.Nil(t, sig.AUC)
@@ -228,6 +247,45 @@ func TestHangsAreJudgedByTheirOwnWaiting(t *testing.T) {
 }
 
 // TestTinyDifferencesAreNotCalledStarved: failing attempts always wait longer, by a tenth.
+// The last thread of five is not held against the last of four: a failure that ends before the test's own thread
+// is made would be compared by another one.
+func TestLastThreadsOfOneNumberAreCompared(t *testing.T) {
+	compared := func(madeByFailing int64) contrast.Signal {
+		s := contrast.New()
+		for seq := int64(1); seq <= 400; seq++ {
+			fin := attempt(seq, 500, 10_000)
+			fin.Signals[run.SigStartLast], fin.Signals[run.SigThreadsMade] = 50+seq%7, 5
+			if seq%20 == 0 {
+				fin = failing(fin, "a")
+				fin.Signals[run.SigStartLast], fin.Signals[run.SigThreadsMade] = 9000, madeByFailing
+			}
+			s.Add(fin)
+		}
+		return signal(t, s.Compare(nil), run.SigStartLast)
+	}
+	same := compared(5)
+	require.Equal(t, 20, same.Failures)
+	require.InDelta(t, 1, *same.AUC, 1e-9)
+	require.Zero(t, compared(4).Failures)
+}
+
+// A lower bound is no value: what passing attempts waited at least says not that failing ones waited longer.
+func TestLowerBoundsAreNotCompared(t *testing.T) {
+	compared := func(atLeast []string) contrast.Finding {
+		s := contrast.New()
+		for seq := int64(1); seq <= 400; seq++ {
+			fin := attempt(seq, 500+seq%7, 10_000)
+			if fin.AtLeast = atLeast; seq%20 == 0 {
+				fin = failing(attempt(seq, 9000, 10_000), "a")
+			}
+			s.Add(fin)
+		}
+		return s.Compare(nil)
+	}
+	require.Equal(t, contrast.Starved, compared(nil).Verdict, "control: exact figures")
+	require.Equal(t, contrast.CannotTell, compared([]string{run.SigRunDelayWorst}).Verdict)
+}
+
 func TestTinyDifferencesAreNotCalledStarved(t *testing.T) {
 	f := campaign(1000, 20, func(seq int64, failed bool) int64 {
 		if failed {

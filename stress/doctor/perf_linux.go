@@ -6,6 +6,8 @@ import (
 	"unsafe"
 
 	"golang.org/x/sys/unix"
+
+	"heisen/stress/cpus"
 )
 
 // ringPages is a small ring: one page of header and eight of data.
@@ -49,20 +51,11 @@ func openPerf(kind uint32, config uint64, bits uint64) (int, error) {
 	attr.Size = uint32(unsafe.Sizeof(attr))
 	attr.Bits = bits | unix.PerfBitDisabled | unix.PerfBitInherit |
 		unix.PerfBitExcludeKernel | unix.PerfBitExcludeHv | unix.PerfBitSampleIDAll
-	return unix.PerfEventOpen(&attr, 0, firstCPU(), -1, unix.PERF_FLAG_FD_CLOEXEC)
-}
-
-func firstCPU() int {
-	var set unix.CPUSet
-	if unix.SchedGetaffinity(0, &set) != nil {
-		return 0
+	first := 0
+	if list, err := cpus.Allowed(); err == nil {
+		first = list[0]
 	}
-	for cpu := range len(set) * 64 {
-		if set.IsSet(cpu) {
-			return cpu
-		}
-	}
-	return 0
+	return unix.PerfEventOpen(&attr, 0, first, -1, unix.PERF_FLAG_FD_CLOEXEC)
 }
 
 func mapRing(fd int) error {

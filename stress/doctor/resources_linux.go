@@ -24,16 +24,16 @@ func machine() Machine {
 // is a default, and an attempt that finds a limit is tried again.
 func Measure() Resources {
 	return Resources{
-		CPUs:           cpus(),
+		CPUs:           usable(),
 		AvailableBytes: available("/"),
 		Descriptors:    softLimit(unix.RLIMIT_NOFILE),
 		Processes:      tasksLeft("/"),
 	}
 }
 
-// cpus counts those this process may run on, no more than a cgroup's CPU quota is worth, which the Go
+// usable counts the CPUs this process may run on, no more than a cgroup's CPU quota is worth, which the Go
 // runtime knows (GOMAXPROCS).
-func cpus() int { return min(runtime.NumCPU(), runtime.GOMAXPROCS(0)) }
+func usable() int { return min(runtime.NumCPU(), runtime.GOMAXPROCS(0)) }
 
 // available is MemAvailable of /proc/meminfo, in bytes, or what the tightest cgroup leaves if that is less.
 func available(r root) uint64 {

@@ -31,7 +31,7 @@ func (s *Supervisor) Run(a run.Attempt, ctl *run.Control) run.Result {
 		return s.notStarted(a, err)
 	}
 	t := trial{Supervisor: s, child: c, dumpAt: -1}
-	t.stopper = stopper{dump: s.dump != 0, grace: s.cfg.Spec.Timeout.Grace}
+	t.stopper = stopper{dump: s.dump != 0, grace: s.cfg.Spec.Timeout.Grace, lenient: s.cfg.off.kills}
 	t.follow(ctl)
 	return t.finish()
 }
@@ -103,19 +103,33 @@ func (s *Supervisor) launch(c *child) error {
 // switches between threads for each attempt.
 func (s *Supervisor) fork(c *child, inv invocation) error {
 	lane := c.cell.lane
-	if s.follow != nil && !c.cell.own && s.cfg.Followed(c.attempt) {
-		c.followed, lane = true, s.follow.lane
+	if s.follow != nil && (!c.cell.own || c.cell.loose != nil) && s.cfg.Followed(c.attempt) {
+		c.followed = true
+		if !c.cell.own {
+			lane = s.follow.lane
+		}
 	}
-	if !c.cell.own && !s.masked && !c.followed {
-		runtime.LockOSThread()
-		defer runtime.UnlockOSThread()
-		if unix.Gettid() != s.self {
-			return s.spawn.start(c, inv)
+	if !c.cell.own && !c.followed {
+		if done, err := s.forkHere(c, inv); done {
+			return err
 		}
 	}
 	reply := make(chan error, 1)
 	lane.requests <- launch{c: c, inv: inv, reply: reply}
 	return <-reply
+}
+
+// forkHere is fork on this thread; false where it is not fit for it. One goes at a time, as syscall.ForkLock
+// would have it anyway: who waits for that lock with a thread tied to it costs two switches more.
+func (s *Supervisor) forkHere(c *child, inv invocation) (done bool, err error) {
+	s.forking.Lock()
+	defer s.forking.Unlock()
+	runtime.LockOSThread()
+	defer runtime.UnlockOSThread()
+	if unix.Gettid() == s.self || s.masked && unblockSignals() != nil {
+		return false, nil
+	}
+	return true, s.spawn.start(c, inv)
 }
 
 // notStarted sorts what kept an attempt from starting: the machine, or the command.
@@ -205,14 +219,20 @@ func (t *trial) carryOut(act action) {
 		t.suspend(false)
 	case doDump:
 		t.dumpAt = t.out.settle(t.poll, t.started)
-		t.signalGroup(t.dump)
-		// A test that stopped itself could not dump.
-		t.signalGroup(syscall.SIGCONT)
+		t.signalAwake(t.dump)
 	case doTerminate:
-		t.signalGroup(syscall.SIGTERM)
-		t.signalGroup(syscall.SIGCONT)
+		t.signalAwake(syscall.SIGTERM)
 	case doKill:
 		t.killOnce()
+	}
+}
+
+// signalAwake signals the attempt's process group and wakes it: a test that stopped itself could neither dump
+// nor end.
+func (t *trial) signalAwake(sig syscall.Signal) {
+	t.signalGroup(sig)
+	if !t.cfg.off.wake {
+		t.signalGroup(syscall.SIGCONT)
 	}
 }
 

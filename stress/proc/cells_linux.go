@@ -17,11 +17,12 @@ import (
 type cell struct {
 	group *group // nil in tier D
 	lane  *lane
-	own   bool       // the lane serves this cell only
-	limit *limitV1   // nil unless cgroup v1 confines the attempt
-	quota *quota     // nil unless a cgroup limits its CPU time
-	oom   func() int // how many of its processes the kernel has killed for memory, ever; nil if unknown
-	kills int        // the last answer of oom
+	own   bool         // the lane serves this cell only
+	loose func() error // ends the record of what an own lane forks; nil where there is none
+	limit *limitV1     // nil unless cgroup v1 confines the attempt
+	quota *quota       // nil unless a cgroup limits its CPU time
+	oom   func() int   // how many of its processes the kernel has killed for memory, ever; nil if unknown
+	kills int          // the last answer of oom
 }
 
 func (c *cell) place() (p Place) {
@@ -48,6 +49,7 @@ type cells struct {
 	layout layout
 	shared *lane
 	spawn  *spawner
+	follow func() (release func() error, err error) // Config.Follow, for lanes of a cell's own; may be nil
 
 	mu    sync.Mutex
 	free  []*cell
@@ -220,18 +222,28 @@ func (c *cells) limitV1(made *cell, name string) error {
 		}
 	}
 	if c.layout.cpu != "" {
-		if err := set(&made.limit.cpu, c.layout.cpu, "cpu.cfs_period_us", quotaPeriod.Microseconds()); err != nil {
-			return err
+		dir := filepath.Join(c.layout.cpu, name)
+		if err := os.Mkdir(dir, 0o755); err != nil {
+			return fmt.Errorf("create cgroup: %w", err)
 		}
-		made.quota = newQuotaV1(made.limit.cpu, c.layout.limits.cpu)
+		made.limit.cpu = dir
+		quota, err := newQuotaV1(dir, c.layout.limits.cpu)
+		if err != nil {
+			return fmt.Errorf("set CPU quota: %w", err)
+		}
+		made.quota = quota
 	}
-	pinned := c.layout.pins.of(c.named)
+	pinned := c.layout.pins.chosen()
 	own, err := newLane(make(chan launch), c.spawn, func() error {
 		for _, dir := range made.limit.dirs() {
 			tid := strconv.Itoa(unix.Gettid())
 			if err := os.WriteFile(filepath.Join(dir, "tasks"), []byte(tid), 0); err != nil {
 				return fmt.Errorf("enter cgroup: %w", err)
 			}
+		}
+		if c.follow != nil {
+			// Where descriptors run out its attempts go without a record.
+			made.loose, _ = c.follow()
 		}
 		return pin(pinned)
 	})
@@ -265,6 +277,9 @@ func (c *cell) oomKills() int {
 func (c *cell) remove() error {
 	var errs []error
 	_ = c.quota.disarm() // a throttled thread would take until its next period to end
+	if c.loose != nil {
+		errs = append(errs, c.loose())
+	}
 	if c.own {
 		close(c.lane.requests)
 		<-c.lane.done

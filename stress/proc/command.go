@@ -1,6 +1,7 @@
 package proc
 
 import (
+	"slices"
 	"strings"
 
 	"heisen/stress/run"
@@ -24,25 +25,44 @@ type recipe struct {
 func newRecipe(cfg Config, shim []string) recipe {
 	base := merge(nil, cfg.Environ)
 	base = merge(base, []string{CampaignVariable + "=" + cfg.Campaign})
+	own := run.Attempt{}.Environ()
+	base = merge(base, own)
+	base = base[:len(base)-len(own)]
 	return recipe{command: cfg.Spec.Command, base: base, shim: shim}
 }
 
 // make expands the placeholders for one attempt.
 func (r recipe) make(a run.Attempt) invocation {
+	command := r.command
+	if a.Instead != nil {
+		command = *a.Instead
+	}
 	inv := invocation{
-		path: a.Expand(r.command.Path),
-		args: make([]string, 0, len(r.shim)+1+len(r.command.Args)),
-		dir:  a.Expand(r.command.Dir),
-		env:  merge(merge(r.base, a.Environ()), expand(a, r.command.Env)),
+		path: a.Expand(command.Path),
+		args: make([]string, 0, len(command.Args)),
+		dir:  a.Expand(command.Dir),
+		env:  slices.Concat(r.base, a.Environ()),
 	}
-	if len(r.shim) > 0 {
-		inv.args = append(append(inv.args, r.shim...), inv.path)
-		inv.path = r.shim[0]
+	if a.Events != "" || len(command.Env)+len(a.Env) > 0 {
+		inv.env = merge(merge(merge(nil, inv.env), expand(a, command.Env)), a.Env)
 	}
-	for _, arg := range r.command.Args {
+	for _, arg := range command.Args {
 		inv.args = append(inv.args, a.Expand(arg))
 	}
+	// The limit is outermost, so that it holds for what wraps the test as well.
+	inv.wrap(a.Wrap)
+	inv.wrap(r.shim)
 	return inv
+}
+
+// wrap puts a command line, which begins with its own path, before what is executed: it is given the path and
+// the argv of that.
+func (inv *invocation) wrap(before []string) {
+	if len(before) == 0 {
+		return
+	}
+	inv.args = slices.Concat(before, []string{inv.path}, inv.args)
+	inv.path = before[0]
 }
 
 // expand replaces placeholders in the values only: a name is what it is.

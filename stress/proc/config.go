@@ -44,8 +44,8 @@ type Config struct {
 	// ExecCommand. It is needed only for a limit on processes without a cgroup.
 	Self []string
 	// Follow, if set, is called once on the thread that forks the attempts Followed chooses, before the first
-	// of them; what it returns is called when the last has ended. An attempt that a v1 limit ties to a thread of
-	// its own is never followed.
+	// of them, and once on each thread that a v1 limit or pinning ties to a cell; what it returns is called when
+	// the last of the thread's attempts has ended. Where it fails for such a cell, its attempts are not followed.
 	Follow func() (release func() error, err error)
 	// Followed chooses the attempts; with a nil Follow it is not asked.
 	Followed func(a run.Attempt) bool
@@ -87,6 +87,10 @@ type switches struct {
 	attribute bool // do not attribute orphans
 	signals   bool // leave inherited ignored signals alone
 	quota     bool // keep Limits.CPU by pinning
+	kills     bool // leave out the KILL after the graces of DUMP and TERM
+	wake      bool // do not wake a test that stopped itself so that it can take a signal
+	// round, if set, is called before each round of killing, with the main process's number: for counting.
+	round func(pid int)
 }
 
 // Capability is one mechanism of the kernel: whether this process may use it, and if not, why and how to

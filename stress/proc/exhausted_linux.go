@@ -20,26 +20,36 @@ import (
 // errHarness marks an error of heisen's own that wraps an errno without being the command's fault.
 var errHarness = errors.New("heisen could not do its part")
 
-// exhausted tells, in words for the user, which resource of the machine an error means; "" for none.
+// exhausted tells, in words for the user, which resource of the machine an error means, and the limits on it;
+// "" for none.
 func exhausted(proc procFS, err error) string {
-	var errno syscall.Errno
-	if !errors.As(err, &errno) {
+	short, ok := run.ShortageOf(err)
+	if !ok {
 		return ""
 	}
+	return short.Words(limits(proc, short.Errno))
+}
+
+// limits are those in force on the resource that an errno speaks of.
+func limits(proc procFS, errno syscall.Errno) string {
 	switch errno {
 	case syscall.EMFILE:
-		return fmt.Sprintf("out of file descriptors (limit %s): raise it with ulimit -n, or use a smaller -j", limitWords(unix.RLIMIT_NOFILE))
+		return "limit " + limitWords(unix.RLIMIT_NOFILE)
 	case syscall.ENFILE:
-		return fmt.Sprintf("the system is out of open files (limit %s): raise fs.file-max with sysctl, or use a smaller -j", proc.sysctl("fs/file-max"))
+		return "limit " + proc.sysctl("fs/file-max")
 	case syscall.EAGAIN:
-		return fmt.Sprintf("out of processes (limits: %s for this user, %s for the cgroup, %s for the system): raise the lowest, or use a smaller -j",
+		return fmt.Sprintf("limits: %s for this user, %s for the cgroup, %s for the system",
 			limitWords(unix.RLIMIT_NPROC), pidsLimit(proc), proc.sysctl("kernel/threads-max"))
-	case syscall.ENOMEM:
-		return "out of memory: free some, or use a smaller -j"
-	case syscall.ENOSPC:
-		return "no space left (a disk, or a kernel limit such as user.max_* or cgroup.max.descendants): free some space, or use a smaller -j"
+	case syscall.ENOSPC: // fork(2) and cgroups say it, too
+		return "or a kernel limit such as user.max_* or cgroup.max.descendants is reached"
 	}
 	return ""
+}
+
+// short words a shortage that the machine confirms.
+func short(errno syscall.Errno, format string, args ...any) string {
+	s, _ := run.ShortageOf(errno)
+	return s.Words(fmt.Sprintf(format, args...))
 }
 
 func limitWords(resource int) string {
@@ -109,10 +119,10 @@ func diskFull(a run.Attempt) string {
 	}
 	free := st.Bavail * uint64(st.Bsize)
 	if st.Blocks > 0 && (free < 1<<20 || st.Bavail < st.Blocks/100) {
-		return fmt.Sprintf("disk full (%d KiB free under %s): free some space and resume", free>>10, a.Temp)
+		return short(syscall.ENOSPC, "%d KiB free under %s", free>>10, a.Temp)
 	}
 	if st.Files > 0 && st.Ffree == 0 {
-		return fmt.Sprintf("no inodes free under %s: delete some files and resume", a.Temp)
+		return short(syscall.ENOSPC, "no inodes free under %s", a.Temp)
 	}
 	return ""
 }
@@ -123,7 +133,7 @@ func filesOut(run.Attempt) string {
 	if _, err := fmt.Sscan(procFS("/proc").sysctl("fs/file-nr"), &open, &unused, &most); err != nil || open < most-most/50 {
 		return ""
 	}
-	return fmt.Sprintf("the system is out of open files (%d of %d): raise fs.file-max with sysctl, or use a smaller -j", open, most)
+	return short(syscall.ENFILE, "%d of %d", open, most)
 }
 
 // processesOut compares what runs with each limit in force.
@@ -134,13 +144,13 @@ func processesOut(run.Attempt) string {
 		current, err := readNumber(filepath.Join(own[controller], "pids.current"))
 		most, err2 := readNumber(filepath.Join(own[controller], "pids.max"))
 		if own[controller] != "" && err == nil && err2 == nil && current >= most-most/50 {
-			return fmt.Sprintf("out of processes (%d of %d in heisen's cgroup): raise pids.max, or use a smaller -j", current, most)
+			return short(syscall.EAGAIN, "%d of %d in heisen's cgroup", current, most)
 		}
 	}
 	if !exempt() {
 		most, err := strconv.Atoi(limitWords(unix.RLIMIT_NPROC))
 		if now := userTasks(proc, os.Getuid()); err == nil && now >= most-most/50 {
-			return fmt.Sprintf("out of processes (%d of %d for this user): raise it with ulimit -u, or use a smaller -j", now, most)
+			return short(syscall.EAGAIN, "%d of %d for this user", now, most)
 		}
 	}
 	return ""
@@ -154,7 +164,7 @@ func memoryOut(run.Attempt) string {
 	if !ok || !ok2 || available >= total/100 {
 		return ""
 	}
-	return fmt.Sprintf("out of memory (%d of %d MiB available): free some, or use a smaller -j", available>>10, total>>10)
+	return short(syscall.ENOMEM, "%d of %d MiB available", available>>10, total>>10)
 }
 
 // meminfo finds one line of /proc/meminfo, in KiB.

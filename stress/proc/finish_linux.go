@@ -32,6 +32,9 @@ func (t *trial) remaining() []int {
 // killOnce sends SIGKILL to all of the attempt that can be reached now and tells whether anything is left.
 // It is repeated until nothing is: a killed process's children can appear only then (tier D).
 func (t *trial) killOnce() (left bool) {
+	if t.cfg.off.round != nil {
+		t.cfg.off.round(t.pid)
+	}
 	t.signalGroup(syscall.SIGKILL)
 	if t.cell.group == nil {
 		return t.kin.kill(t.child)

@@ -34,7 +34,7 @@ type kin struct {
 	running map[*child]struct{}
 	orphans map[int]*orphan
 	marks   map[identity]*child // descendants of attributed orphans, before they become orphans
-	strays  []run.Leak
+	strays  run.Strays
 	buf     []byte
 }
 
@@ -43,6 +43,7 @@ type orphan struct {
 	stat      stat
 	owner     *child
 	ambiguous bool // more than one attempt may have started it
+	stray     bool // killed and counted as nobody's; it may take a while to die
 }
 
 // identity names a process beyond the reuse of its number.
@@ -266,10 +267,11 @@ func (k *kin) kill(c *child) (left bool) {
 // killStrays kills the orphans nobody can be named for, once no running attempt can have started them.
 func (k *kin) killStrays() {
 	for pid, o := range k.orphans {
-		if o.owner == nil && !o.stat.over() && k.tracked && len(k.candidates(o)) == 0 {
-			k.strays = append(k.strays, run.Leak{PID: pid, Command: k.fs.command(pid)})
+		if o.owner == nil && !o.stray && !o.stat.over() && k.tracked && len(k.candidates(o)) == 0 {
+			o.stray = true
+			k.strays.Count++
+			k.strays.Last = run.Leak{PID: pid, Command: k.fs.command(pid)}
 			_ = syscall.Kill(pid, syscall.SIGKILL)
-			o.stat.Flags |= exiting // named once
 		}
 	}
 }

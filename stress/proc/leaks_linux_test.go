@@ -2,6 +2,7 @@ package proc
 
 import (
 	"fmt"
+	"os/exec"
 	"strings"
 	"sync"
 	"testing"
@@ -110,7 +111,7 @@ func TestLeaksGoToTheirAttempt(t *testing.T) {
 				require.True(t, strings.HasSuffix(l.Command, fmt.Sprint(100+i)), "%d: %s", 100+i, l.Command)
 			}
 		}
-		require.Empty(t, s.Strays())
+		require.Zero(t, s.Strays())
 	})
 }
 
@@ -134,7 +135,8 @@ func TestStrayIsKilledAndNobodyAccused(t *testing.T) {
 	ctl.Change(func(o *run.Orders) { o.Stop = run.StopNow })
 	require.Empty(t, (<-older).Evidence.Leaks)
 	eventually(t, "the stray is gone", func() bool { return !alive("sleep 3020", false) })
-	require.Contains(t, s.Strays()[0].Command, "sleep 3020")
+	require.EqualValues(t, 1, s.Strays().Count)
+	require.Contains(t, s.Strays().Last.Command, "sleep 3020")
 	eventually(t, "the stray is reaped", func() bool { return s.kin.look() == 0 })
 }
 
@@ -151,4 +153,17 @@ func TestReadingOwnOutputBlocksNobody(t *testing.T) {
 		})
 	}
 	wg.Wait()
+}
+
+// A stray that is slow to die is met again by the next look, which reads a state from before its death.
+func TestStrayIsCountedOnce(t *testing.T) {
+	cmd := exec.Command("/usr/bin/setsid", "sleep", "3021")
+	require.NoError(t, cmd.Start())
+	defer func() { _ = cmd.Wait() }()
+	slow := &orphan{stat: stat{PID: cmd.Process.Pid, State: 'S'}}
+	k := &kin{fs: "/proc", tracked: true, orphans: map[int]*orphan{cmd.Process.Pid: slow}}
+	k.killStrays()
+	slow.stat = stat{PID: cmd.Process.Pid, State: 'R'}
+	k.killStrays()
+	require.EqualValues(t, 1, k.strays.Count)
 }

@@ -14,6 +14,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"heisen/stress/cpus"
 	"heisen/stress/run"
 )
 
@@ -75,7 +76,8 @@ func play(name string, args []string) int {
 	case "sleep":
 		time.Sleep(time.Hour)
 	case "affinity": // print which CPUs we may use
-		fmt.Println(allowedCPUs())
+		list, _ := cpus.Allowed()
+		fmt.Println(list)
 	case "burn": // use that many milliseconds of CPU time, on as many threads as there are CPUs
 		ms, _ := strconv.Atoi(args[0])
 		burn(time.Duration(ms) * time.Millisecond)

@@ -72,14 +72,15 @@ func (p *poller) watch(c *child) error {
 	c.token = p.next * tokenKinds
 	p.children[p.next] = c
 	p.mu.Unlock()
-	for kind, fd := range fds {
+	// The exit last: when it is told, the pipes are read to their end and may be closed.
+	for _, kind := range []int{tokenStdout, tokenStderr, tokenExit} {
 		event := unix.EpollEvent{Events: unix.EPOLLIN}
 		if kind == tokenExit {
 			// A pidfd stays readable for ever and wakes its waiters again when the zombie is reaped.
 			event.Events |= unix.EPOLLONESHOT
 		}
 		putToken(&event, c.token+uint64(kind))
-		if err := unix.EpollCtl(p.epoll, unix.EPOLL_CTL_ADD, fd, &event); err != nil {
+		if err := unix.EpollCtl(p.epoll, unix.EPOLL_CTL_ADD, fds[kind], &event); err != nil {
 			p.forget(c)
 			return fmt.Errorf("watch process: %w", err)
 		}
@@ -131,6 +132,9 @@ func (p *poller) dispatch(token uint64, buf []byte) {
 	switch token % tokenKinds {
 	case tokenExit:
 		c.ended = time.Since(c.started)
+		// Most often what is in the pipes now is their end, and the attempt need not wait for it.
+		c.out.read(p, run.Stdout, c.started, buf)
+		c.out.read(p, run.Stderr, c.started, buf)
 		close(c.exit)
 	case tokenStdout:
 		c.out.read(p, run.Stdout, c.started, buf)

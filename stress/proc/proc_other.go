@@ -21,8 +21,8 @@ func (*Supervisor) Run(run.Attempt, *run.Control) run.Result {
 	}
 }
 
-// Strays is empty.
-func (*Supervisor) Strays() []run.Leak { return nil }
+// Strays are none.
+func (*Supervisor) Strays() run.Strays { return run.Strays{} }
 
 // Close does nothing.
 func (*Supervisor) Close() error { return nil }

@@ -96,6 +96,24 @@ func TestCounter(t *testing.T) {
 	require.False(t, ok)
 }
 
+func TestEnvironment(t *testing.T) {
+	cfg := Config{Campaign: "c", Environ: []string{"A=1", "HEISEN_SLOT=9", "TMPDIR=/x", "HEISEN_EVENTS=outer", "A=2"}}
+	a := run.Attempt{Seq: 5, Slot: 3, Temp: "/t"}
+	own := []string{"A=2", "HEISEN_EVENTS=outer", "HEISEN_CAMPAIGN=c", "TMPDIR=/t", "HEISEN_ATTEMPT=5", "HEISEN_SLOT=3", "HEISEN_SEED=0", "HEISEN_PORT_BASE=0"}
+	r := newRecipe(cfg, nil)
+	require.ElementsMatch(t, own, r.make(a).env)
+	require.ElementsMatch(t, own, r.make(a).env, "once more")
+	a.Events = "/e"
+	own[1] = "HEISEN_EVENTS=/e"
+	require.ElementsMatch(t, own, r.make(a).env)
+	cfg.Spec.Command.Env = []string{"A={slot}", "TMPDIR=/mine"}
+	own[0], own[3] = "A=3", "TMPDIR=/mine"
+	require.ElementsMatch(t, own, newRecipe(cfg, nil).make(a).env)
+	a.Env = []string{"A=last"}
+	own[0] = "A=last"
+	require.ElementsMatch(t, own, newRecipe(cfg, nil).make(a).env)
+}
+
 func TestMerge(t *testing.T) {
 	require.Equal(t, []string{"B=2", "A=3", "C="}, merge([]string{"A=1", "B=2"}, []string{"A=0", "A=3", "C=", "junk", "=x"}))
 }
@@ -212,4 +230,15 @@ func TestStopperAlwaysEnds(t *testing.T) {
 			t.Fatalf("phase %d, suspended %v", st.phase, st.suspended)
 		}
 	})
+}
+
+func TestInsteadTakesTheCommandsPlace(t *testing.T) {
+	r := newRecipe(Config{Spec: run.Spec{Command: run.Command{Args: []string{"go", "test"}, Path: "/usr/bin/go", Dir: "/a"}}}, nil)
+	inv := r.make(run.Attempt{Seq: 7, Wrap: []string{"/bin/env"}, Instead: &run.Command{
+		Args: []string{"/x.test", "{attempt}"}, Path: "/x.test", Dir: "/b", Env: []string{"WHO={attempt}"}}})
+	require.Equal(t, "/bin/env", inv.path)
+	require.Equal(t, []string{"/bin/env", "/x.test", "/x.test", "7"}, inv.args)
+	require.Equal(t, "/b", inv.dir)
+	require.Contains(t, inv.env, "WHO=7")
+	require.Equal(t, "/usr/bin/go", r.make(run.Attempt{}).path, "it was one attempt's alone")
 }

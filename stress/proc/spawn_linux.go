@@ -71,10 +71,8 @@ func (l *lane) run(s *spawner, prepare func() error, ready chan<- error) {
 		return
 	}
 	defer close(l.done)
-	// A child inherits the thread's signal mask, and heisen may have been started with signals blocked.
-	var none unix.Sigset_t
-	if err := unix.PthreadSigmask(unix.SIG_SETMASK, &none, nil); err != nil {
-		ready <- fmt.Errorf("unblock signals: %w", err)
+	if err := unblockSignals(); err != nil {
+		ready <- err
 		return
 	}
 	if err := prepare(); err != nil {
@@ -155,6 +153,16 @@ func closeAll(fds ...int) {
 	for _, fd := range fds {
 		_ = syscall.Close(fd)
 	}
+}
+
+// unblockSignals lets this thread have every signal: a child inherits the thread's mask, and heisen may have
+// been started with signals blocked.
+func unblockSignals() error {
+	var none unix.Sigset_t
+	if err := unix.PthreadSigmask(unix.SIG_SETMASK, &none, nil); err != nil {
+		return fmt.Errorf("unblock signals: %w", err)
+	}
+	return nil
 }
 
 // signalsBlocked tells whether this thread has signals blocked: threads and children inherit that.

@@ -36,6 +36,8 @@ const never = time.Duration(-1)
 type stopper struct {
 	dump  bool // a dump signal is sent before TERM when the time is up
 	grace time.Duration
+	// lenient leaves out the KILL after the graces; an order to stop at once still kills. For negative controls.
+	lenient bool
 
 	phase     phase
 	since     time.Duration // when the phase began
@@ -99,6 +101,9 @@ func (s *stopper) escalate(now time.Duration) (action, time.Duration) {
 	}
 	if s.phase == dumping {
 		return s.enter(terminating, doTerminate, now)
+	}
+	if s.lenient {
+		return doNothing, never
 	}
 	return s.enter(killing, doKill, now)
 }

@@ -40,6 +40,8 @@ type Supervisor struct {
 	janitor chan struct{}  // closed to end the janitor
 	swept   sync.WaitGroup
 
+	forking sync.Mutex // held while a process is forked from an attempt's own thread
+
 	mu       sync.Mutex
 	inflight int
 	closed   bool
@@ -140,7 +142,7 @@ func (s *Supervisor) startThreads() (err error) {
 	if s.follow, err = s.newFollowed(); err != nil {
 		return err
 	}
-	s.cells = &cells{layout: s.layout, shared: s.threads[0], spawn: s.spawn}
+	s.cells = &cells{layout: s.layout, shared: s.threads[0], spawn: s.spawn, follow: s.cfg.Follow}
 	s.swept.Add(1)
 	go s.sweepUp()
 	return nil
@@ -166,12 +168,11 @@ func (s *Supervisor) sweepUp() {
 // Tier is how attempts are supervised on this machine and what that lacks.
 func (s *Supervisor) Tier() run.Tier { return s.tier }
 
-// Strays are processes that were left behind and killed, but that could not be told to be of one
-// attempt: several were running when they were started and nothing of their origin was left in them.
-func (s *Supervisor) Strays() []run.Leak {
+// Strays are those met and killed so far.
+func (s *Supervisor) Strays() run.Strays {
 	s.kin.mu.Lock()
 	defer s.kin.mu.Unlock()
-	return append([]run.Leak(nil), s.kin.strays...)
+	return s.kin.strays
 }
 
 // Close kills what is left of all attempts and removes the campaign's cgroups. Attempts that still run

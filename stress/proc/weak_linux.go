@@ -10,12 +10,16 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"heisen/stress/cpus"
 )
 
 const (
-	// quotaPeriod is the kernel's default, which containers and orchestrators use: a quota that is used up
-	// stalls the attempt for the rest of it.
-	quotaPeriod = 100 * time.Millisecond
+	// quotaPeriod is shorter than the kernel's default of 100 ms: a quota that is used up stalls the attempt for the
+	// rest of the period, and a test that needs 10 ms of CPU time would never use up a tenth of 100 ms on two CPUs.
+	quotaPeriod = 10 * time.Millisecond
+	// mostPeriod is the longest the kernel takes (max_cfs_quota_period in kernel/sched/core.c).
+	mostPeriod = time.Second
 	// leastQuota is the least the kernel takes (min_cfs_quota_period in kernel/sched/core.c).
 	leastQuota = time.Millisecond
 	// mostShares is the most weight a cgroup v1 may have (MAX_SHARES in kernel/sched/sched.h).
@@ -42,22 +46,35 @@ type quota struct {
 }
 
 func newQuotaV2(dir string, fraction float64) *quota {
-	period := strconv.FormatInt(quotaPeriod.Microseconds(), 10)
-	return &quota{file: filepath.Join(dir, "cpu.max"), on: quotaText(fraction) + " " + period, off: "max " + period}
+	share, period := quotaTime(fraction, cpusHere())
+	return &quota{file: filepath.Join(dir, "cpu.max"), on: micros(share) + " " + micros(period), off: "max " + micros(period)}
 }
 
-func newQuotaV1(dir string, fraction float64) *quota {
-	return &quota{file: filepath.Join(dir, "cpu.cfs_quota_us"), on: quotaText(fraction), off: "-1"}
+// newQuotaV1 also sets the period, which in v1 is a file of its own.
+func newQuotaV1(dir string, fraction float64) (*quota, error) {
+	share, period := quotaTime(fraction, cpusHere())
+	q := &quota{file: filepath.Join(dir, "cpu.cfs_quota_us"), on: micros(share), off: "-1"}
+	return q, os.WriteFile(filepath.Join(dir, "cpu.cfs_period_us"), []byte(micros(period)), 0)
 }
 
-// quotaText is the time an attempt may have of each period, in microseconds.
-func quotaText(fraction float64) string {
-	cpus := float64(max(len(allowedCPUs()), 1))
-	return strconv.FormatInt(quotaTime(fraction, cpus).Microseconds(), 10)
+func micros(d time.Duration) string { return strconv.FormatInt(d.Microseconds(), 10) }
+
+func cpusHere() float64 {
+	list, err := cpus.Allowed()
+	if err != nil {
+		return 1
+	}
+	return float64(len(list))
 }
 
-func quotaTime(fraction, cpus float64) time.Duration {
-	return max(time.Duration(math.Round(fraction*cpus*float64(quotaPeriod))), leastQuota)
+// quotaTime is the time an attempt may have of each period. The period is longer where its share would be less
+// than the kernel takes.
+func quotaTime(fraction, cpus float64) (share, period time.Duration) {
+	period = quotaPeriod
+	if least := float64(leastQuota) / (fraction * cpus); least > float64(period) {
+		period = time.Duration(math.Ceil(min(least, float64(mostPeriod))/1e3)) * time.Microsecond
+	}
+	return max(time.Duration(math.Round(fraction*cpus*float64(period))), leastQuota), period
 }
 
 // arm and disarm do nothing for a nil quota.
@@ -91,12 +108,12 @@ func (l *layout) weaken(own hierarchies, cfg Config) (lack string, err error) {
 	if why == nil {
 		return "", nil
 	}
-	allowed := allowedCPUs()
-	if len(allowed) == 0 {
-		return "", fmt.Errorf("limit CPU time: %w, and the CPUs to pin to are not known: run heisen as root or without the limit", why)
+	allowed, err := cpus.Allowed()
+	if err != nil {
+		return "", fmt.Errorf("limit CPU time: %w, and there is no pinning instead: %w: run heisen as root or without the limit", why, err)
 	}
 	l.pins = pins{allowed: allowed, each: max(1, int(math.Round(l.limits.cpu*float64(len(allowed)))))}
-	return fmt.Sprintf("a CPU quota (%v): each attempt is pinned to %d of %d CPUs instead, which it shares with other programs",
+	return fmt.Sprintf("a CPU quota (%v): all attempts are pinned to the same %d of %d CPUs instead, which they share with other programs",
 		why, l.pins.each, len(allowed)), nil
 }
 
@@ -114,8 +131,10 @@ func (l *layout) quotaV1(own hierarchies, cfg Config) error {
 	if err := os.Mkdir(dir, 0o755); err != nil && !errors.Is(err, os.ErrExist) {
 		return errors.New(cause(err))
 	}
-	q := newQuotaV1(dir, l.limits.cpu)
-	err := q.arm()
+	q, err := newQuotaV1(dir, l.limits.cpu)
+	if err == nil {
+		err = q.arm()
+	}
 	if err == nil {
 		// As much weight as one task for each attempt: by default all of them together would have that of one.
 		shares := min(taskShares*max(cfg.Spec.Width, 1), mostShares)
@@ -134,17 +153,12 @@ func (l *layout) quotaV1(own hierarchies, cfg Config) error {
 // pins says which CPUs attempts may use where there is no quota.
 type pins struct {
 	allowed []int // the CPUs heisen may use
-	each    int   // how many of them one attempt may; 0 for no pinning
+	each    int   // how many of them attempts may; 0 for no pinning
 }
 
-// of chooses the CPUs of a cell by its number, so that the cells spread over all of them.
-func (p pins) of(cell int) []int {
-	chosen := make([]int, 0, p.each)
-	for i := range p.each {
-		chosen = append(chosen, p.allowed[((cell-1)*p.each+i)%len(p.allowed)])
-	}
-	return chosen
-}
+// chosen are the CPUs of every attempt, the same for all: attempts that spread over all CPUs would have as many
+// of them together as without the limit, and wait no longer for one.
+func (p pins) chosen() []int { return p.allowed[len(p.allowed)-p.each:] }
 
 // pin has this thread, and what it forks, run on these CPUs only; on none means anywhere.
 func pin(cpus []int) error {
@@ -159,19 +173,4 @@ func pin(cpus []int) error {
 		return fmt.Errorf("pin to CPUs %v: %w", cpus, err)
 	}
 	return nil
-}
-
-// allowedCPUs lists the CPUs this process's main thread may run on.
-func allowedCPUs() []int {
-	var set unix.CPUSet
-	if err := unix.SchedGetaffinity(os.Getpid(), &set); err != nil {
-		return nil
-	}
-	var cpus []int
-	for cpu := range len(set) * 64 {
-		if set.IsSet(cpu) {
-			cpus = append(cpus, cpu)
-		}
-	}
-	return cpus
 }

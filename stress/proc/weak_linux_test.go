@@ -10,7 +10,9 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+	"golang.org/x/sys/unix"
 
+	"heisen/stress/cpus"
 	"heisen/stress/run"
 )
 
@@ -19,15 +21,19 @@ func TestQuotaTime(t *testing.T) {
 		name     string
 		fraction float64
 		cpus     float64
-		want     time.Duration
+		share    time.Duration
+		period   time.Duration
 	}{
-		{"a quarter of two", 0.25, 2, 50 * time.Millisecond},
-		{"a quarter of eight is two", 0.25, 8, 200 * time.Millisecond},
-		{"all of four", 1, 4, 400 * time.Millisecond},
-		{"rounded to a nanosecond", 0.33333, 3, 99999 * time.Microsecond},
-		{"less than the kernel takes", 0.0001, 1, time.Millisecond},
+		{"a quarter of two", 0.25, 2, 5 * time.Millisecond, quotaPeriod},
+		{"a quarter of eight is two", 0.25, 8, 20 * time.Millisecond, quotaPeriod},
+		{"all of four", 1, 4, 40 * time.Millisecond, quotaPeriod},
+		{"rounded to a nanosecond", 0.33333, 3, 9_999_900 * time.Nanosecond, quotaPeriod},
+		{"a twentieth of one needs twice the period", 0.05, 1, time.Millisecond, 20 * time.Millisecond},
+		{"less than the kernel takes", 0.0001, 1, time.Millisecond, time.Second},
 	} {
-		require.Equal(t, c.want, quotaTime(c.fraction, c.cpus), c.name)
+		share, period := quotaTime(c.fraction, c.cpus)
+		require.Equal(t, c.share, share, c.name)
+		require.Equal(t, c.period, period, c.name)
 	}
 	require.NoError(t, checkCPU(0))
 	require.NoError(t, checkCPU(1))
@@ -38,14 +44,6 @@ func TestQuotaTime(t *testing.T) {
 		_, err := Open(cfg)
 		require.Error(t, err)
 	}
-}
-
-func TestPinsSpread(t *testing.T) {
-	require.Empty(t, pins{}.of(1))
-	p := pins{allowed: []int{2, 3, 5, 7}, each: 2}
-	require.Equal(t, [][]int{{2, 3}, {5, 7}, {2, 3}}, [][]int{p.of(1), p.of(2), p.of(3)})
-	uneven := pins{allowed: []int{0, 1, 2}, each: 2}
-	require.Equal(t, [][]int{{0, 1}, {2, 0}, {1, 2}}, [][]int{uneven.of(1), uneven.of(2), uneven.of(3)})
 }
 
 // weakly opens a supervisor that keeps a CPU limit by a quota, or skips.
@@ -68,15 +66,15 @@ func throttled(t *testing.T, dir string) uint64 {
 	return uint64(n)
 }
 
-// TestWeakByQuota holds whatever else the machine does: a quota is an upper bound, and one of 2 ms in 100
+// TestWeakByQuota holds whatever else the machine does: a quota is an upper bound, and one of 1 ms in 50
 // is used up by whoever wants 20. Two attempts in one cell: the second is not held up by what the first used.
 func TestWeakByQuota(t *testing.T) {
 	eachTier(t, func(t *testing.T, off switches) {
-		cpus := float64(len(allowedCPUs()))
+		all := float64(len(allowedCPUs(t)))
 		cfg := helper(t, off, "burn", "20")
 		var at Place
 		cfg.OnStart = func(_ run.Attempt, _ int, p Place) { at = p }
-		s := weakly(t, cfg, 0.02/cpus)
+		s := weakly(t, cfg, 0.02/all)
 		for i := range 2 {
 			r := s.Run(attempt(int64(i+1)), nil)
 			require.Equal(t, run.Ending{}, r.Ending, text(r))
@@ -129,26 +127,53 @@ func TestWeakWithOtherLimits(t *testing.T) {
 }
 
 func TestWeakByPinning(t *testing.T) {
-	allowed := allowedCPUs()
+	allowed := allowedCPUs(t)
 	if len(allowed) < 2 {
 		t.Skip("one CPU: nothing to pin to")
 	}
 	eachTier(t, func(t *testing.T, off switches) {
 		off.quota = true
 		cfg := helper(t, off, "affinity")
-		require.NotEqual(t, fmt.Sprintln(allowed[:1]), text(once(t, cfg)), "control: not pinned without the limit")
+		require.Equal(t, fmt.Sprintln(allowed), text(once(t, cfg)), "control: not pinned without the limit")
 		cfg.Spec.Limits.CPU = 1 / float64(len(allowed))
 		s := open(t, cfg)
-		require.Contains(t, strings.Join(s.Tier().Lacks, "\n"), "pinned to 1 of")
-		for i, cpu := range allowed {
+		require.Contains(t, strings.Join(s.Tier().Lacks, "\n"), "pinned to the same 1 of")
+		for i := range allowed { // the same CPU for all
 			r := s.Run(attempt(int64(i+1)), nil)
 			require.Equal(t, run.Ending{}, r.Ending, text(r))
-			require.Equal(t, fmt.Sprintln([]int{cpu}), text(r))
+			require.Equal(t, fmt.Sprintln(allowed[len(allowed)-1:]), text(r))
 			_, err := s.cells.take() // its cell is busy now, so the next attempt gets another
 			require.NoError(t, err)
 		}
-		require.Equal(t, allowed, allowedCPUs(), "heisen itself is not pinned")
+		require.Equal(t, allowed, allowedCPUs(t), "heisen itself is not pinned")
 	})
+}
+
+// TestWeakAttemptsAreFollowed: the record of who ran when begins on the thread that a confined cell forks from,
+// and ends with it.
+func TestWeakAttemptsAreFollowed(t *testing.T) {
+	for _, refused := range []bool{false, true} {
+		var threads []int
+		released := 0
+		cfg := testConfig(t, "/bin/true")
+		cfg.Spec.Limits.CPU = 0.5
+		cfg.off.quota = true
+		cfg.Followed = func(run.Attempt) bool { return true }
+		cfg.Follow = func() (func() error, error) {
+			if threads = append(threads, unix.Gettid()); refused && len(threads) > 1 {
+				return nil, unix.EMFILE
+			}
+			return func() error { released++; return nil }, nil
+		}
+		var at Place
+		cfg.OnStart = func(_ run.Attempt, _ int, p Place) { at = p }
+		s, end := begin(t, cfg)
+		require.Equal(t, run.Ending{}, s.Run(attempt(1), nil).Ending)
+		require.Equal(t, !refused, at.Followed)
+		require.Len(t, threads, 2, "the shared lane's and the cell's own")
+		end()
+		require.Equal(t, map[bool]int{false: 2, true: 1}[refused], released)
+	}
 }
 
 func TestWeakUnprivileged(t *testing.T) {
@@ -165,10 +190,17 @@ func TestWeakQuarter(t *testing.T) {
 		cfg.Spec.Limits.CPU = fraction
 		r := once(t, cfg)
 		require.Equal(t, run.Ending{}, r.Ending)
-		return float64(r.Usage.User+r.Usage.System) / float64(r.Wall) / float64(len(allowedCPUs()))
+		return float64(r.Usage.User+r.Usage.System) / float64(r.Wall) / float64(len(allowedCPUs(t)))
 	}
 	weak, free := share(0.25), share(0)
 	t.Logf("share of the machine: %.3f under 0.25, %.3f without a limit", weak, free)
 	require.Less(t, weak, 0.6*free)
 	require.Less(t, weak, 0.3)
+}
+
+func allowedCPUs(t *testing.T) []int {
+	t.Helper()
+	list, err := cpus.Allowed()
+	require.NoError(t, err)
+	return list
 }

@@ -27,6 +27,16 @@ type Attempt struct {
 	Running int
 	// Timeout is the time-out at its start; Control may change it later.
 	Timeout time.Duration
+	// Events is the file to which the test may append events (HEISEN_EVENTS); "" for none.
+	Events string
+	// Instead, where it is set, is executed in the place of the campaign's command: its Args, Path, Dir and Env
+	// are as that one's. It is one of the programs that the command stands for.
+	Instead *Command
+	// Wrap is a command line, the program's absolute path first, that stands before the test's own argv and
+	// runs it in its own way: the tracer. Empty for none.
+	Wrap []string
+	// Env is added to the test's environment, NAME=value, over what the campaign adds.
+	Env []string
 }
 
 // SeedFor derives an attempt's seed from the campaign's: FNV-1a over both numbers, so that one attempt's
@@ -42,13 +52,17 @@ func SeedFor(campaign uint64, seq int64) uint64 {
 
 // Environ is what every attempt finds in its environment, beside what it inherits.
 func (a Attempt) Environ() []string {
-	return []string{
+	env := []string{
 		"TMPDIR=" + a.Temp,
 		"HEISEN_ATTEMPT=" + strconv.FormatInt(a.Seq, 10),
 		"HEISEN_SLOT=" + strconv.Itoa(a.Slot),
 		"HEISEN_SEED=" + strconv.FormatUint(a.Seed, 10),
 		"HEISEN_PORT_BASE=" + strconv.Itoa(a.PortBase),
 	}
+	if a.Events != "" {
+		env = append(env, "HEISEN_EVENTS="+a.Events)
+	}
+	return env
 }
 
 // Expand replaces the placeholders {attempt}, {slot}, {seed}, {port} and {tmp} in text.

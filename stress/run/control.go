@@ -59,3 +59,24 @@ func (c *Control) Change(edit func(*Orders)) {
 	close(c.changed)
 	c.changed = make(chan struct{})
 }
+
+// Lengthen returns a Control that follows c, with every time-out made longer, until release is called.
+func (c *Control) Lengthen(longer func(time.Duration) time.Duration) (following *Control, release func()) {
+	lengthened := func(o Orders) Orders { o.Timeout = longer(o.Timeout); return o }
+	orders, changed := c.Watch()
+	following = NewControl(lengthened(orders))
+	over, done := make(chan struct{}), make(chan struct{})
+	go func() {
+		defer close(done)
+		for {
+			select {
+			case <-over:
+				return
+			case <-changed:
+				orders, changed = c.Watch()
+				following.Change(func(o *Orders) { *o = lengthened(orders) })
+			}
+		}
+	}()
+	return following, func() { close(over); <-done }
+}

@@ -20,6 +20,8 @@ type Began struct {
 	Tier Tier `json:"tier"`
 	// NotCollected maps a signal to why this machine cannot give it.
 	NotCollected map[string]string `json:"not_collected,omitempty"`
+	// NotDrawn maps a strategy of Spec.Chaos to why this machine cannot do it.
+	NotDrawn map[string]string `json:"not_drawn,omitempty"`
 	// Version is heisen's own.
 	Version string `json:"version"`
 }
@@ -74,6 +76,12 @@ type Finished struct {
 	Output int64 `json:"output,omitempty"`
 	// Signals are its measurements.
 	Signals Signals `json:"signals,omitempty"`
+	// AtLeast names, in order, the signals whose figure is a lower bound.
+	AtLeast []string `json:"at_least,omitempty"`
+	// Variant names the canonical form of its interleaving; empty where none was recorded.
+	Variant string `json:"variant,omitempty"`
+	// Chaos is what was done to its schedule on purpose.
+	Chaos *Chaos `json:"chaos,omitempty"`
 	// Filed is where the attempt's evidence is; nil for most passes.
 	Filed *Filed `json:"filed,omitempty"`
 }
@@ -83,10 +91,14 @@ type Filed struct {
 	// Signature is the failure's identity; empty for a kept pass.
 	Signature string `json:"signature,omitempty"`
 	Title     string `json:"title,omitempty"`
+	// Parts are the signatures that each thing which failed would have alone; nil where it is one.
+	Parts []string `json:"parts,omitempty"`
 	// Bundle is the folder, relative to the campaign's; empty where only this record is kept.
 	Bundle string `json:"bundle,omitempty"`
 	// Hash is the SHA-256 of the bundle's manifest.
 	Hash string `json:"hash,omitempty"`
+	// Exemplar tells that a pass was kept because no attempt before it had its variant.
+	Exemplar bool `json:"exemplar,omitempty"`
 	// Tail is the end of the output of a failure that has no bundle.
 	Tail string `json:"tail,omitempty"`
 }
@@ -112,6 +124,9 @@ type MachineFault struct {
 	Wait  time.Duration `json:"wait_ns"`
 }
 
+// Noticed is a sentence the user should see once. It is not journaled.
+type Noticed struct{ Text string }
+
 // Paused and Resumed tell that the campaign stands still (Ctrl-Z) and goes on.
 type (
 	Paused  struct{ At time.Time }
@@ -134,15 +149,19 @@ type Ended struct {
 	Cancelled int64 `json:"cancelled,omitempty"`
 	// Elapsed is how long the session ran, pauses not counted.
 	Elapsed time.Duration `json:"elapsed_ns"`
+	// Strays is nil where there were none.
+	Strays *Strays `json:"strays,omitempty"`
 }
 
 // StopReason is why a session ended.
 type StopReason string
 
 const (
-	ReasonRuns        StopReason = "runs"
-	ReasonTime        StopReason = "time"
-	ReasonFailures    StopReason = "failures"
+	ReasonRuns     StopReason = "runs"
+	ReasonTime     StopReason = "time"
+	ReasonFailures StopReason = "failures"
+	// ReasonDecided is a question that is answered (Config.Answered of the engine).
+	ReasonDecided     StopReason = "decided"
 	ReasonInterrupted StopReason = "interrupted"
 	// ReasonStart is a command that cannot be started at all.
 	ReasonStart StopReason = "start_failed"
@@ -159,6 +178,7 @@ func (Finished) event()     {}
 func (TimeoutSet) event()   {}
 func (Slow) event()         {}
 func (MachineFault) event() {}
+func (Noticed) event()      {}
 func (Paused) event()       {}
 func (Resumed) event()      {}
 func (Stopping) event()     {}

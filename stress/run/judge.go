@@ -47,10 +47,14 @@ func (j *Judge) Outcome(r *Result) (Outcome, string) {
 	if out, cause := notTheTests(r); out != "" {
 		return out, cause
 	}
-	if out, cause := j.byPattern(r); out != "" {
-		return out, cause
+	out, cause := j.byPattern(r)
+	if out == "" {
+		out, cause = byEnding(&r.Ending)
 	}
-	return byEnding(&r.Ending)
+	if out.Failed() && r.Evidence.Chaos != nil {
+		cause += ", " + r.Evidence.Chaos.Words()
+	}
+	return out, cause
 }
 
 func notTheTests(r *Result) (Outcome, string) {

@@ -1,6 +1,9 @@
 package run
 
-import "time"
+import (
+	"slices"
+	"time"
+)
 
 // Ending is what became of an attempt's processes: facts, before any judgement.
 type Ending struct {
@@ -52,6 +55,14 @@ type Leak struct {
 	Command string `json:"command"`
 }
 
+// Strays are processes that attempts left behind and nobody can tell whose they were: several attempts were
+// running when they were started, and nothing of their origin was left in them. They were killed.
+type Strays struct {
+	Count int64 `json:"count"`
+	// Last is one of them.
+	Last Leak `json:"last"`
+}
+
 // Evidence is what an attempt left to be read.
 type Evidence struct {
 	Output Output
@@ -65,7 +76,20 @@ type Evidence struct {
 	// Signals are the attempt's measurements; NotCollected maps what is not among them to why.
 	Signals      Signals
 	NotCollected map[string]string
+	// Trace is the order of things, nil where nothing was recorded; Variant names its canonical form.
+	Trace   *Trace
+	Variant string
+	// Spans lists when each thread of Trace was on which CPU, in the order of their ends; nil where that was
+	// not recorded. It is a function because few attempts' are ever looked at.
+	Spans func() []Span
+	// Chaos is what was done to the schedule on purpose, nil for a plain attempt; Plan is all that is needed
+	// to do it again, as JSON.
+	Chaos *Chaos
+	Plan  []byte
 }
+
+// NoVariant is the key of Evidence.NotCollected that says why an attempt's interleaving is not known.
+const NoVariant = "interleaving"
 
 // Result is all a runner reports of one attempt. When a runner returns it, no process of the attempt is
 // left and its output is closed.
@@ -81,4 +105,16 @@ type Result struct {
 // Leaked is the bit beside the outcome: processes or open pipes were left behind.
 func (r *Result) Leaked() bool {
 	return len(r.Evidence.Leaks) > 0 || r.Evidence.HeldOpen
+}
+
+// AtLeast names, in order, the signals that are lower bounds: those with a figure and a reason why it is not exact.
+func (e *Evidence) AtLeast() []string {
+	var names []string
+	for name := range e.NotCollected {
+		if _, have := e.Signals[name]; have {
+			names = append(names, name)
+		}
+	}
+	slices.Sort(names)
+	return names
 }

@@ -26,8 +26,15 @@ const (
 	SigRunDelayWorst  = "run_delay_worst_us"
 	SigLongestStall   = "longest_stall_us"
 	SigThreadStart    = "thread_start_us"
+	SigStart1         = "thread_start_1_us"
+	SigStart2         = "thread_start_2_us"
+	SigStart3         = "thread_start_3_us"
+	SigStart4         = "thread_start_4_us"
+	SigStartLast      = "thread_start_last_us"
+	SigThreadsMade    = "threads_made"
 	SigThreads        = "threads"
 	SigProcesses      = "processes"
+	SigDescriptors    = "descriptors"
 	SigMigrations     = "migrations"
 	SigPSICPUSome     = "psi_cpu_some_us"
 	SigPSICPUFull     = "psi_cpu_full_us"
@@ -42,6 +49,9 @@ const (
 	SigFirstOutput    = "first_output_us"
 	SigStop           = "stop_us"
 )
+
+// EventFirstOutput is the event every attempt with output has: its first byte.
+const EventFirstOutput = "first_output"
 
 // GapSignal is the name of the time from one named event of an attempt to the next one, in microseconds.
 // Such signals are as many as the user's markers make them and not in SignalTable.
@@ -66,11 +76,18 @@ func SignalTable() []Signal {
 		{SigRunDelayWorst, "us", "time runnable and not running, the worst thread"},
 		{SigLongestStall, "us", "longest single time runnable and not running"},
 		{SigThreadStart, "us", "longest time from a thread's creation to its first moment on a CPU"},
+		{SigStart1, "us", "time from the creation of the first thread or process it made to its first moment on a CPU"},
+		{SigStart2, "us", "the same of the second one"},
+		{SigStart3, "us", "the same of the third one"},
+		{SigStart4, "us", "the same of the fourth one"},
+		{SigStartLast, "us", "the same of the last one"},
 		{SigInvoluntary, "count", "involuntary context switches"},
 		{SigVoluntary, "count", "voluntary context switches"},
 		{SigMigrations, "count", "moves from one CPU to another"},
 		{SigThreads, "count", "threads, at most"},
+		{SigThreadsMade, "count", "threads and processes made in all, the main one not counted"},
 		{SigProcesses, "count", "processes, at most"},
+		{SigDescriptors, "count", "open file descriptors of all its processes, the most at one look"},
 		{SigMinorFaults, "count", "page faults without a disk"},
 		{SigMajorFaults, "count", "page faults that read a disk"},
 		{SigPSICPUSome, "us", "time in which some task of the machine waited for a CPU"},

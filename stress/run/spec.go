@@ -19,10 +19,15 @@ type Spec struct {
 	Seed uint64 `json:"seed"`
 	// Signals measures every attempt (see SignalTable).
 	Signals bool `json:"signals"`
+	// Sched says which attempts the scheduler's own record is taken of: "on" for all, "off" for none, "auto"
+	// or empty for as many as cost little.
+	Sched string `json:"sched,omitempty"`
 	// Load is what keeps the machine busy meanwhile, cpu=N,mem=SIZE,io=N; empty for nothing.
 	Load string `json:"load,omitempty"`
 	// Markers name events in the output, NAME=REGEX.
 	Markers []string `json:"markers,omitempty"`
+	// Chaos is what is done to the attempts' schedules on purpose.
+	Chaos ChaosPolicy `json:"chaos,omitzero"`
 	// Ports is how many consecutive TCP or UDP ports every attempt may call its own, from HEISEN_PORT_BASE.
 	Ports int `json:"ports"`
 }
@@ -82,6 +87,8 @@ type Keep struct {
 	Failures int `json:"failures"`
 	// Passes is how many passing attempts are kept in full, to compare with.
 	Passes int `json:"passes"`
+	// Variants is how many passing attempts are kept because their interleaving was new.
+	Variants int `json:"variants,omitempty"`
 	// OutputBytes is how much of one attempt's output is kept: half from its head, half from its tail.
 	OutputBytes int64 `json:"output_bytes"`
 }

@@ -21,12 +21,13 @@ const (
 	whyBetween = "at least: the truth is within a millisecond of it or at most twice as large"
 	whyLate    = "it was too short for how often the machine's totals are read"
 	whyNoFile  = "the sampler had no descriptor left for it"
+	whyLocked  = "a process of another user does not tell what it has open"
 )
 
 // measuredSignals are those a Meter answers for, with a figure or a reason.
 var measuredSignals = append([]string{
 	run.SigMinorFaults, run.SigMajorFaults, run.SigVoluntary, run.SigInvoluntary, run.SigRunDelay, run.SigRunDelayWorst,
-	run.SigLongestStall, run.SigThreadStart, run.SigThreads, run.SigProcesses, run.SigMigrations,
+	run.SigLongestStall, run.SigThreadStart, run.SigThreads, run.SigProcesses, run.SigDescriptors, run.SigMigrations,
 }, totalSignals[:]...)
 
 // rounding is how far an exact account of CPU time may be off: getrusage cuts user and system time to
@@ -94,6 +95,7 @@ func (f figures) accounting(r *record) {
 // so its figures are whole; every other thread counts with its last reading. How much that misses is known
 // from the CPU time: the kernel's account of the whole process against the sum over the threads seen.
 func (f figures) scheduling(r *record, s seen) {
+	f.descriptors(s)
 	main, mainErr := r.main, r.mainErr
 	delays := []string{run.SigRunDelay, run.SigRunDelayWorst, run.SigLongestStall, run.SigThreadStart}
 	if mainErr != nil {
@@ -149,6 +151,20 @@ func (f figures) counts(s seen, c coverage) {
 	default:
 		f.put(run.SigThreads, int64(s.threads), whyAtLeast)
 		f.put(run.SigProcesses, int64(s.processes), whyAtLeast)
+	}
+}
+
+// descriptors gives the most open files at one look. An end that was not read changes nothing of it.
+func (f figures) descriptors(s seen) {
+	switch {
+	case s.hidden:
+		f.lack(whyLocked, run.SigDescriptors)
+	case s.lost:
+		f.lack(whyNoFile, run.SigDescriptors)
+	case s.descriptors == 0:
+		f.lack(whyShort, run.SigDescriptors)
+	default:
+		f.put(run.SigDescriptors, s.descriptors, "")
 	}
 }
 

@@ -46,6 +46,17 @@ func play(name string, args []string) int {
 		}
 		up.Wait()
 		ready()
+	case "files": // hold n files open
+		var files []*os.File
+		for range n {
+			f, err := os.Open(os.DevNull)
+			if err != nil {
+				return 1
+			}
+			files = append(files, f)
+		}
+		ready()
+		runtime.KeepAlive(files)
 	case "hog": // spin for ever on CPU n
 		_ = pin(n)
 		fmt.Println("ready")

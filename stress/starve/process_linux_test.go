@@ -64,6 +64,44 @@ func TestThreadsAndChildrenAreFound(t *testing.T) {
 	require.Equal(t, int64(4), res.Evidence.Signals[run.SigProcesses])
 }
 
+func TestDescriptorsAreCounted(t *testing.T) {
+	m := openMeter(t, Config{Fastest: 10 * time.Millisecond})
+	few, many := launch(t, m, true, "files", "1"), launch(t, m, true, "files", "41")
+	parent := launch(t, m, true, "parent", "3")
+	eventually(t, "all are counted", func() bool {
+		return seenOf(m, few).descriptors > 0 && seenOf(m, many).descriptors > 40 && seenOf(m, parent).processes == 4
+	})
+	one, all := few.finish().Evidence, many.finish().Evidence
+	require.Equal(t, int64(40), all.Signals[run.SigDescriptors]-one.Signals[run.SigDescriptors], "the same program with 40 files more")
+	require.NotContains(t, all.NotCollected, run.SigDescriptors)
+	// Each sleep has its three standard files, and the parent at least as many.
+	require.GreaterOrEqual(t, parent.finish().Evidence.Signals[run.SigDescriptors], int64(12), "those of all its processes together")
+}
+
+// TestEntriesAreCountedWhereTheKernelTellsNoSize is how it works before Linux 6.2.
+func TestEntriesAreCountedWhereTheKernelTellsNoSize(t *testing.T) {
+	fd, err := openFile("/proc/self/fd")
+	require.NoError(t, err)
+	defer fd.close()
+	n := int64(0)
+	require.NoError(t, fd.eachEntry(make([]byte, 4096), func(int) { n++ }))
+	if size := fd.size(); size > 0 {
+		require.InDelta(t, size, n, 10, "goroutines of the test open and close files meanwhile")
+	}
+	require.GreaterOrEqual(t, n, int64(4))
+}
+
+func TestDescriptorsThatNobodyMayCount(t *testing.T) {
+	for why, s := range map[string]seen{
+		whyLocked: {hidden: true, descriptors: 7, samples: 3}, whyNoFile: {lost: true, descriptors: 7}, whyShort: {},
+	} {
+		var res run.Result
+		figures{result: &res}.descriptors(s)
+		require.NotContains(t, res.Evidence.Signals, run.SigDescriptors, "part of them is no figure, and neither is zero")
+		require.Equal(t, why, res.Evidence.NotCollected[run.SigDescriptors])
+	}
+}
+
 // Two programs do the same work on one CPU beside one hog, and one of them has a ninth of the weight: it must
 // wait longer, whatever else runs on the machine. dd is one thread all the way, so both figures are exact.
 func TestStarvedWaitsLongerThanUnstarved(t *testing.T) {

@@ -81,6 +81,15 @@ func (h handle) size() int64 {
 	return st.Size
 }
 
+// sizeOf is size of a file below an open folder, which stays closed; 0 where it cannot be had.
+func (h handle) sizeOf(name string) int64 {
+	var st unix.Stat_t
+	if unix.Fstatat(int(h), name, &st, 0) != nil {
+		return 0
+	}
+	return st.Size
+}
+
 // eachEntry calls use with every name in the folder that is a number. It decodes struct linux_dirent64
 // (getdents64(2)) itself: the library's way makes a string of every name.
 func (h handle) eachEntry(buf []byte, use func(int)) error {

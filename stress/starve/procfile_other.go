@@ -21,6 +21,7 @@ func (handle) read([]byte) ([]byte, error)     { return nil, errLinux }
 func (handle) readAll(*[]byte) ([]byte, error) { return nil, errLinux }
 func (handle) threads() int                    { return -1 }
 func (handle) size() int64                     { return 0 }
+func (handle) sizeOf(string) int64             { return 0 }
 
 func (handle) eachEntry([]byte, func(int)) error { return errLinux }
 

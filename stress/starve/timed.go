@@ -1,6 +1,8 @@
 package starve
 
 import (
+	"time"
+
 	"heisen/stress/run"
 )
 
@@ -8,12 +10,13 @@ import (
 const maxGaps = 32
 
 // Timed wraps a runner so that what an attempt's output tells of time is among its signals: its first
-// byte, and the gap from each named event to the next of another name.
-func Timed(inner Runner, markers *Markers) Runner { return timed{inner, markers} }
+// byte, and, where markers name the points of output in its trace, the gap from each such event to the next
+// of another name.
+func Timed(inner Runner, marked bool) Runner { return timed{inner, marked} }
 
 type timed struct {
-	inner   Runner
-	markers *Markers
+	inner  Runner
+	marked bool
 }
 
 func (t timed) Run(a run.Attempt, ctl *run.Control) run.Result {
@@ -21,27 +24,42 @@ func (t timed) Run(a run.Attempt, ctl *run.Control) run.Result {
 	if res.Evidence.Signals == nil {
 		res.Evidence.Signals = run.Signals{}
 	}
-	t.describe(&res)
-	return res
-}
-
-func (t timed) describe(res *run.Result) {
 	signals := res.Evidence.Signals
-	if head := res.Evidence.Output.Head; len(head) > 0 {
-		signals[run.SigFirstOutput] = head[0].At.Microseconds()
+	if first, ok := firstOutput(&res.Evidence.Output); ok {
+		signals[run.SigFirstOutput] = first.Microseconds()
+		if t.marked && res.Evidence.Trace != nil {
+			putGaps(signals, first, res.Evidence.Trace.Points)
+		}
 	}
 	if took := res.Ending.StopTook; took > 0 {
 		signals[run.SigStop] = took.Microseconds()
 	}
-	if t.markers == nil {
-		return
-	}
-	events, _ := t.markers.Find(&res.Evidence.Output)
-	for i := 1; i < min(len(events), maxGaps+1); i++ {
-		from, to := events[i-1], events[i]
-		name := run.GapSignal(from.Name, to.Name)
-		if _, have := signals[name]; !have && from.Name != to.Name {
-			signals[name] = (to.At - from.At).Microseconds()
+	return res
+}
+
+func firstOutput(o *run.Output) (time.Duration, bool) {
+	for _, part := range [][]run.Chunk{o.Head, o.Tail} {
+		if len(part) > 0 {
+			return part[0].At, true
 		}
+	}
+	return 0, false
+}
+
+// putGaps adds the first gap of each pair of names, from the first byte of output on.
+func putGaps(signals run.Signals, first time.Duration, points []run.Point) {
+	name, at, gaps := run.EventFirstOutput, first, 0
+	for _, p := range points {
+		if p.Source != run.FromOutput {
+			continue
+		}
+		if gaps++; gaps > maxGaps {
+			return
+		}
+		gap := run.GapSignal(name, p.Name)
+		if _, have := signals[gap]; !have && name != p.Name {
+			signals[gap] = (p.At - at).Microseconds()
+		}
+		name, at = p.Name, p.At
 	}
 }

@@ -67,10 +67,13 @@ func TestEverySignalOfAnAttempt(t *testing.T) {
 	b.m.Started(one, 70, "", "")
 	b.thread(70, 70, 10*ms, 8*ms, 1, "")
 	b.thread(70, 71, 1*ms, 20*ms, 1, "")
+	b.write("proc/70/fd", "a file whose size is the count")
 	b.m.sampler.look(b.now)
+	b.write("proc/70/fd", "1234")
 	b.thread(70, 70, 20*ms, 9*ms, 2, "80")
 	b.thread(70, 71, 30*ms, 50*ms, 2, "")
 	b.thread(80, 80, 5*ms, 2*ms, 1, "")
+	b.write("proc/80/fd", "12")
 	b.m.sampler.look(b.now)
 
 	b.pressure("cpu", 400_000, 0)
@@ -85,7 +88,7 @@ func TestEverySignalOfAnAttempt(t *testing.T) {
 	require.Equal(t, run.Signals{
 		run.SigMinorFaults: 11, run.SigMajorFaults: 2, run.SigVoluntary: 33, run.SigInvoluntary: 4,
 		run.SigRunDelay: 62_000, run.SigRunDelayWorst: 50_000, run.SigLongestStall: 30_000, run.SigThreadStart: 20_000,
-		run.SigThreads: 3, run.SigProcesses: 2,
+		run.SigThreads: 3, run.SigProcesses: 2, run.SigDescriptors: 30,
 		run.SigPSICPUSome: 400_000, run.SigPSIMemorySome: 3000, run.SigPSIMemoryFull: 1000,
 		run.SigPSIIOSome: 200, run.SigPSIIOFull: 100,
 		run.SigSteal: 250_000, run.SigThrottled: 2500, run.SigThrottledTimes: 2,
@@ -173,7 +176,7 @@ func TestWhatTheKernelDoesNotGiveIsSaidOnce(t *testing.T) {
 	missing := b.m.NotCollected()
 	for _, name := range measuredSignals {
 		switch name {
-		case run.SigMinorFaults, run.SigMajorFaults, run.SigVoluntary, run.SigInvoluntary, run.SigThreads, run.SigProcesses:
+		case run.SigMinorFaults, run.SigMajorFaults, run.SigVoluntary, run.SigInvoluntary, run.SigThreads, run.SigProcesses, run.SigDescriptors:
 			require.NotContains(t, missing, name)
 		default:
 			require.NotEmpty(t, missing[name], name)

@@ -1,6 +1,8 @@
 package starve
 
 import (
+	"errors"
+	"io/fs"
 	"path/filepath"
 	"strconv"
 )
@@ -10,6 +12,10 @@ type seen struct {
 	samples int
 	// threads and processes are the most that were there at one reading.
 	threads, processes int
+	// descriptors are the most that its processes had open at one look; hidden tells that a process would not let its own
+	// be counted.
+	descriptors int64
+	hidden      bool
 	// cpu and delay are sums over all threads but the main one, in nanoseconds; worst is the largest delay
 	// of one of them. A finished thread counts with its last reading.
 	cpu, delay, worst int64
@@ -136,7 +142,7 @@ func (w *watch) look(e *eyes) int {
 	}
 	w.looks++
 	sum := w.ended
-	threads, processes, read := 0, 0, 0
+	threads, processes, read, files := 0, 0, 0, int64(0)
 	kept := w.procs[:0]
 	for _, p := range w.procs {
 		p.refresh(e, w)
@@ -159,12 +165,13 @@ func (w *watch) look(e *eyes) int {
 		threads, read = threads+alive, read+alive
 		if alive > 0 {
 			processes++
+			files += w.descriptors(e, p)
 		}
 	}
 	clear(w.procs[len(kept):])
 	w.procs = kept
 	s := &w.seen
-	s.threads, s.processes = max(s.threads, threads), max(s.processes, processes)
+	s.threads, s.processes, s.descriptors = max(s.threads, threads), max(s.processes, processes), max(s.descriptors, files)
 	if read > 0 {
 		s.samples++
 	}
@@ -172,6 +179,24 @@ func (w *watch) look(e *eyes) int {
 	// be missing until then.
 	s.cpu, s.delay = max(s.cpu, sum.cpu), max(s.delay, sum.delay)
 	return read
+}
+
+// descriptors is how many files a process has open. Since Linux 6.2 the kernel tells it as the size of /proc/PID/fd,
+// which needs nothing to be opened (fs/proc/fd.c, proc_fd_getattr); before, or where that is 0, the entries are counted,
+// which another user's process does not let one do.
+func (w *watch) descriptors(e *eyes, p *process) int64 {
+	if n := p.tasks.sizeOf("../fd"); n > 0 {
+		return n
+	}
+	folder, err := openIn(p.tasks, "../fd")
+	if err != nil {
+		w.seen.hidden = w.seen.hidden || errors.Is(err, fs.ErrPermission)
+		return 0
+	}
+	defer folder.close()
+	n := int64(0)
+	_ = folder.eachEntry(e.names, func(int) { n++ }) // an error is the process's end
+	return n
 }
 
 // searching tells whether to look for new processes: at the first looks, when a script starts what it

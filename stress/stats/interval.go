@@ -2,11 +2,7 @@
 // same answer.
 package stats
 
-import (
-	"fmt"
-
-	"gonum.org/v1/gonum/mathext"
-)
+import "gonum.org/v1/gonum/mathext"
 
 // Confidence is the confidence of every interval heisen prints.
 const Confidence = 0.95
@@ -26,9 +22,7 @@ type Interval struct {
 // Source: C. J. Clopper and E. S. Pearson, Biometrika 26 (1934), 404-413; in terms of the beta
 // distribution as in Brown, Cai and DasGupta, Statistical Science 16 (2001), 101-133.
 func ClopperPearson(k, n int64, confidence float64) Interval {
-	if k < 0 || k > n || !(confidence > 0 && confidence < 1) {
-		panic(fmt.Sprintf("stats: interval of %d in %d at confidence %v", k, n, confidence))
-	}
+	check(k, n, confidence)
 	tail := (1 - confidence) / 2
 	in := Interval{Low: 0, High: 1}
 	// The beta distribution has no shape 0, so the ends where nothing or everything failed are set apart.

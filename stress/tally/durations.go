@@ -51,6 +51,9 @@ func quantiles(h *hdr.Histogram) Quantiles {
 		Max: time.Duration(h.Max()) * time.Microsecond}
 }
 
+// PassesTimed is PassTimes().Count, which costs nothing; all of PassTimes reads through a histogram.
+func (t *Tally) PassesTimed() int64 { return t.times.pass.TotalCount() }
+
 // PassTimes and FailTimes summarise the wall times of passing and of failing attempts.
 func (t *Tally) PassTimes() Quantiles { return quantiles(t.times.pass) }
 func (t *Tally) FailTimes() Quantiles { return quantiles(t.times.fail) }
@@ -64,8 +67,9 @@ type snapshot struct {
 	State   state  `json:"state"`
 	Pass    string `json:"pass_times"`
 	Fail    string `json:"fail_times"`
-	// Contrast is absent in a snapshot of before it was kept.
+	// Contrast and Census are absent in a snapshot of before they were kept.
 	Contrast *contrast.Sample `json:"contrast,omitempty"`
+	Census   *Census          `json:"census,omitempty"`
 }
 
 // Snapshot encodes the tally so that Load gives the same figures.
@@ -78,7 +82,7 @@ func (t *Tally) Snapshot() ([]byte, error) {
 	if err != nil {
 		return nil, fmt.Errorf("encode fail times: %w", err)
 	}
-	return json.Marshal(snapshot{Version: snapshotVersion, State: t.s, Pass: string(pass), Fail: string(fail), Contrast: t.contrast})
+	return json.Marshal(snapshot{Version: snapshotVersion, State: t.s, Pass: string(pass), Fail: string(fail), Contrast: t.contrast, Census: t.census})
 }
 
 // Load decodes a snapshot; no bytes at all give an empty tally.
@@ -93,7 +97,10 @@ func Load(data []byte) (*Tally, error) {
 	if snap.Version != snapshotVersion {
 		return nil, fmt.Errorf("read snapshot of the tally: version %d, this heisen knows %d", snap.Version, snapshotVersion)
 	}
-	t := &Tally{s: snap.State, times: newDurations(), contrast: snap.Contrast}
+	t := &Tally{s: snap.State, times: newDurations(), contrast: snap.Contrast, census: snap.Census}
+	if t.census == nil {
+		t.census = &Census{}
+	}
 	if t.contrast == nil {
 		t.contrast = contrast.New()
 	}

@@ -28,7 +28,11 @@ type Signature struct {
 // file notes where an attempt's evidence went and which failure it is.
 func (t *Tally) file(e run.Finished) {
 	if e.Filed.Signature == "" {
-		if e.Filed.Bundle != "" {
+		switch {
+		case e.Filed.Bundle == "":
+		case e.Filed.Exemplar:
+			t.s.Exemplars = append(t.s.Exemplars, e.Filed.Bundle)
+		default:
 			t.s.Passes = append(t.s.Passes, e.Filed.Bundle)
 		}
 		return
@@ -83,9 +87,12 @@ func (t *Tally) Unlisted() int64 { return t.s.Unlisted }
 // Passes lists the folders of the passing attempts that were kept to compare with.
 func (t *Tally) Passes() []string { return slices.Clone(t.s.Passes) }
 
+// Exemplars lists the folders of passing attempts that were kept because their variant was new.
+func (t *Tally) Exemplars() []string { return slices.Clone(t.s.Exemplars) }
+
 // Bundles lists every bundle folder the campaign's records know, relative to the campaign's folder.
 func (t *Tally) Bundles() []string {
-	all := t.Passes()
+	all := append(t.Passes(), t.s.Exemplars...)
 	for _, s := range t.s.Signatures {
 		all = append(all, s.Bundles...)
 	}

@@ -14,12 +14,16 @@ import (
 	"time"
 
 	"heisen/stress/contrast"
+	"heisen/stress/mix"
 	"heisen/stress/run"
 )
 
 // Counts is how many attempts ended how.
 type Counts struct {
 	ByOutcome map[run.Outcome]int64 `json:"by_outcome"`
+	// Disturbed counts those among ByOutcome whose schedule was disturbed on purpose (run.Chaos): they say whether
+	// the test can fail, and nothing of how often it does.
+	Disturbed map[run.Outcome]int64 `json:"disturbed,omitempty"`
 	// Leaked counts attempts that left processes or open pipes behind, whatever their outcome.
 	Leaked int64 `json:"leaked"`
 }
@@ -29,10 +33,29 @@ func (c *Counts) add(fin run.Finished) {
 		c.ByOutcome = map[run.Outcome]int64{}
 	}
 	c.ByOutcome[fin.Outcome]++
+	if fin.Chaos != nil {
+		if c.Disturbed == nil {
+			c.Disturbed = map[run.Outcome]int64{}
+		}
+		c.Disturbed[fin.Outcome]++
+	}
 	if fin.Leaked {
 		c.Leaked++
 	}
 }
+
+// Plain is the counts of the attempts that were left alone: what a failure rate is computed from. Leaked is that
+// of all.
+func (c Counts) Plain() Counts {
+	plain := Counts{ByOutcome: maps.Clone(c.ByOutcome), Leaked: c.Leaked}
+	for o, n := range c.Disturbed {
+		plain.ByOutcome[o] -= n
+	}
+	return plain
+}
+
+// PlainPasses is how many attempts passed that were left alone.
+func (c Counts) PlainPasses() int64 { return c.ByOutcome[run.Pass] - c.Disturbed[run.Pass] }
 
 // Total is the number of finished attempts.
 func (c Counts) Total() int64 {
@@ -43,10 +66,10 @@ func (c Counts) Total() int64 {
 	return n
 }
 
-// Failures is the number of attempts the test failed.
+// Failures is the number of attempts the test failed, disturbed or not.
 func (c Counts) Failures() int64 { return c.sum(run.Outcome.Failed) }
 
-// Judged is the number of attempts that say anything about the test: what a failure rate divides by.
+// Judged is the number of attempts that say anything about the test; of Plain, what a failure rate divides by.
 func (c Counts) Judged() int64 { return c.sum(run.Outcome.Judged) }
 
 func (c Counts) sum(of func(run.Outcome) bool) int64 {
@@ -72,6 +95,7 @@ type Tally struct {
 	s        state
 	times    durations
 	contrast *contrast.Sample
+	census   *Census
 }
 
 // state is what a snapshot holds, apart from the histograms.
@@ -90,14 +114,18 @@ type state struct {
 	Machine    map[string]int64      `json:"machine,omitempty"`
 	Timeout    *run.TimeoutSet       `json:"timeout,omitempty"`
 	Ended      *run.Ended            `json:"ended,omitempty"`
+	Strays     *run.Strays           `json:"strays,omitempty"`
 	Signatures []*Signature          `json:"signatures,omitempty"`
 	Unlisted   int64                 `json:"unlisted,omitempty"`
 	Passes     []string              `json:"passes,omitempty"`
+	Exemplars  []string              `json:"exemplars,omitempty"`
+	// Ledger is the latest epoch's account of strategies, nil where no schedule was disturbed.
+	Ledger *mix.Ledger `json:"ledger,omitempty"`
 }
 
 // New returns an empty tally.
 func New() *Tally {
-	return &Tally{times: newDurations(), contrast: contrast.New()}
+	return &Tally{times: newDurations(), contrast: contrast.New(), census: &Census{}}
 }
 
 // Add folds one event. Events of a live view alone change nothing.
@@ -127,6 +155,7 @@ func (t *Tally) began(e run.Began) {
 		t.s.Campaign, t.s.FirstBegan = e.Campaign, e.At
 	}
 	if n := len(t.s.Epochs); n == 0 || t.s.Epochs[n-1].Number != e.Epoch {
+		t.s.Ledger = nil
 		t.s.Epochs = append(t.s.Epochs, Epoch{Number: e.Epoch, Spec: e.Spec, Identity: e.Identity})
 	}
 	t.s.Epochs[len(t.s.Epochs)-1].Spec = e.Spec
@@ -153,14 +182,29 @@ func (t *Tally) finished(e run.Finished) {
 	if n := len(t.s.Epochs); n > 0 {
 		t.s.Epochs[n-1].Counts.add(e)
 	}
-	t.times.add(e)
-	t.contrast.Add(e)
+	t.census.add(e)
+	t.disturbed(e)
 	if end := e.At.Add(time.Duration(e.Wall) * time.Microsecond); end.After(t.s.LastSeen) {
 		t.s.LastSeen = end
 	}
 	if e.Filed != nil {
 		t.file(e)
 	}
+}
+
+// disturbed keeps apart what attempts under chaos would spoil: their durations and delays were made on purpose.
+func (t *Tally) disturbed(e run.Finished) {
+	if e.Chaos == nil {
+		t.times.add(e)
+		t.contrast.Add(e)
+	}
+	if e.Chaos == nil && !t.s.LastBegan.Spec.Chaos.On() {
+		return
+	}
+	if t.s.Ledger == nil {
+		t.s.Ledger = &mix.Ledger{}
+	}
+	t.s.Ledger.Add(e)
 }
 
 func (t *Tally) retried(e run.Retried) {
@@ -179,7 +223,17 @@ func (t *Tally) ended(e run.Ended) {
 	t.s.Ended = &e
 	t.s.Elapsed += e.Elapsed
 	t.s.LastSeen = e.At
+	if e.Strays != nil {
+		strays := *e.Strays
+		if t.s.Strays != nil {
+			strays.Count += t.s.Strays.Count
+		}
+		t.s.Strays = &strays
+	}
 }
+
+// Strays are the processes of all finished sessions that nobody can tell whose they were; nil for none.
+func (t *Tally) Strays() *run.Strays { return t.s.Strays }
 
 // Campaign is the campaign's id.
 func (t *Tally) Campaign() string { return t.s.Campaign }
@@ -211,6 +265,9 @@ func (t *Tally) Current() Counts {
 	return t.s.Counts
 }
 
+// Ledger is the latest epoch's account of strategies; nil where no schedule was disturbed. It is only read.
+func (t *Tally) Ledger() *mix.Ledger { return t.s.Ledger }
+
 // Retries counts tries that did not count, by why.
 func (t *Tally) Retries() map[run.Outcome]int64 { return maps.Clone(t.s.Retries) }
 
@@ -232,6 +289,9 @@ func (t *Tally) Tries(seq int64) int { return t.s.Tries[seq] }
 
 // Contrast holds what failing and passing attempts of the same time measured. It is only read.
 func (t *Tally) Contrast() *contrast.Sample { return t.contrast }
+
+// Census counts attempts by variant. It is only read.
+func (t *Tally) Census() *Census { return t.census }
 
 // Elapsed is how long the sessions before the present one ran, and the present one too once it ended. A
 // session that was killed counts until the last thing it recorded.

@@ -124,6 +124,19 @@ func TestElapsedOfSessions(t *testing.T) {
 	}
 }
 
+func TestStraysOfAllSessions(t *testing.T) {
+	end := func(n int64, command string) run.Ended {
+		e := ended(time.Minute, time.Minute)
+		if n > 0 {
+			e.Strays = &run.Strays{Count: n, Last: run.Leak{PID: 7, Command: command}}
+		}
+		return e
+	}
+	require.Nil(t, fold(began(1, 1, 0), end(0, "")).Strays())
+	got := fold(began(1, 1, 0), end(2, "a"), began(2, 1, time.Hour), end(3, "b"), began(3, 1, 2*time.Hour), end(0, ""))
+	require.Equal(t, &run.Strays{Count: 5, Last: run.Leak{PID: 7, Command: "b"}}, got.Strays())
+}
+
 func TestEndedIsForgottenOnResume(t *testing.T) {
 	end := ended(time.Minute, time.Minute)
 	end.Cancelled = 3

@@ -80,6 +80,8 @@ type Thread struct {
 	Runs, Sleeps, Preemptions int
 	// Migrations is how many times it came onto another CPU than the one it had left.
 	Migrations int
+	// Stalled is the time from its preemptions to the next times it ran, all together.
+	Stalled time.Duration
 	// LongestStall is the longest time from a preemption to the next time it ran; StallAt when that began.
 	// A stall that had not ended when the record ended counts up to then.
 	LongestStall time.Duration

@@ -22,16 +22,20 @@ func (t Thread) RanBy(at int64) bool {
 	return t.FirstRun != 0 && t.FirstRun <= at
 }
 
+// startOf is a thread's start latency; one that never ran counts with its age at the record's end.
+func (r Record) startOf(t Thread) (latency time.Duration, ok bool) {
+	if t.NeverRan() {
+		return time.Duration(r.Ended - t.Created), true
+	}
+	return t.StartLatency()
+}
+
 // WorstStart is the longest start latency of an attempt's threads, and whose it is. A thread that never
 // ran counts with its age at the record's end. The index is -1 where there is no thread.
 func WorstStart(r Record) (worst time.Duration, thread int) {
 	thread = none
 	for i, t := range r.Threads {
-		latency, ok := t.StartLatency()
-		if t.NeverRan() {
-			latency, ok = time.Duration(r.Ended-t.Created), true
-		}
-		if ok && (thread == none || latency > worst) {
+		if latency, ok := r.startOf(t); ok && (thread == none || latency > worst) {
 			worst, thread = latency, i
 		}
 	}

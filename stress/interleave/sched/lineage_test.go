@@ -73,7 +73,7 @@ func TestOneAttemptFromItsForkToItsEnd(t *testing.T) {
 	require.Len(t, r.Threads, 3)
 	main, worker, late := r.Threads[0], r.Threads[1], r.Threads[2]
 	require.Equal(t, Thread{PID: 5, TID: 5, Parent: -1, Name: "main", Names: []Naming{{25, "main", true}},
-		Created: 10, FirstRun: 20, Exited: 100, CPUTime: 50, Runs: 2, Preemptions: 1, Migrations: 1, LongestStall: 30, StallAt: 40}, main)
+		Created: 10, FirstRun: 20, Exited: 100, CPUTime: 50, Runs: 2, Preemptions: 1, Migrations: 1, Stalled: 30, LongestStall: 30, StallAt: 40}, main)
 	require.Equal(t, Thread{PID: 5, TID: 6, Parent: 0, Name: "worker", Names: []Naming{{42, "worker", false}},
 		Created: 30, FirstRun: 41, Exited: 90, CPUTime: 9, Runs: 1, Sleeps: 1}, worker)
 	require.True(t, late.NeverRan())

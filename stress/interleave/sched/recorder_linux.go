@@ -7,6 +7,8 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"heisen/stress/cpus"
 )
 
 // Recorder owns the rings and tells attempts apart. Its methods may be called from many goroutines.
@@ -57,11 +59,11 @@ func Open(cfg Config) (*Recorder, error) {
 
 func (r *Recorder) setUp() error {
 	if len(r.cfg.CPUs) == 0 {
-		cpus, err := allowedCPUs()
+		list, err := cpus.Allowed()
 		if err != nil {
 			return err
 		}
-		r.cfg.CPUs = cpus
+		r.cfg.CPUs = list
 	}
 	r.cfg = r.cfg.withDefaults()
 	if n := len(r.cfg.CPUs); n > r.cfg.MaxCPUs {
@@ -74,20 +76,6 @@ func (r *Recorder) setUp() error {
 	r.start, r.mono = time.Now(), ts.Nano()
 	r.lines = newLineage(r.cfg)
 	return nil
-}
-
-func allowedCPUs() ([]int, error) {
-	var set unix.CPUSet
-	if err := unix.SchedGetaffinity(0, &set); err != nil {
-		return nil, fmt.Errorf("list CPUs: %w", err)
-	}
-	var cpus []int
-	for cpu := range len(set) * 64 {
-		if set.IsSet(cpu) {
-			cpus = append(cpus, cpu)
-		}
-	}
-	return cpus, nil
 }
 
 // now is CLOCK_MONOTONIC by way of Go's clock, which needs no system call.

@@ -11,13 +11,15 @@ import (
 
 	"github.com/stretchr/testify/require"
 	"golang.org/x/sys/unix"
+
+	"heisen/stress/cpus"
 )
 
 // someCPU is a CPU this process may run on.
 func someCPU(t *testing.T) int {
-	cpus, err := allowedCPUs()
+	list, err := cpus.Allowed()
 	require.NoError(t, err)
-	return cpus[0]
+	return list[0]
 }
 
 func TestRecordsAProcessFromItsFork(t *testing.T) {
@@ -231,19 +233,20 @@ func TestFortyAtOnceLoseNothing(t *testing.T) {
 	}))
 }
 
-// TestAFullRingIsCounted keeps the reader out until the smallest ring has overflowed.
+// TestAFullRingIsCounted keeps the reader out until the smallest ring has overflowed. The kernel says how many
+// records it lost with the next one it has room for in the same ring, so both programs run on one CPU and the
+// second starts when the ring has been read.
 func TestAFullRingIsCounted(t *testing.T) {
 	l := newLane(t, Config{RingBytes: minRing})
+	cpu := someCPU(t)
 	busy, free := make(chan bool), make(chan bool)
 	go func() { _ = l.rec.ask(func() { close(busy); <-free }) }()
 	<-busy
-	p := l.start(3, "threads 2 3000")
+	p := l.start(3, "threads 2 3000", cpu)
 	p.wait()
 	close(free)
-	// The kernel says how many it lost with the next record there is room for.
-	next := l.start(4, "threads 2 10")
 	r := p.Finish()
-	next.finish()
+	l.start(4, "threads 2 10", cpu).finish()
 	require.Positive(t, l.rec.Stats().Lost)
 	require.NotEmpty(t, r.Events)
 	require.Zero(t, l.rec.Stats().Malformed)

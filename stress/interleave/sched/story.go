@@ -135,8 +135,12 @@ func (a *actor) leave(at int64) {
 }
 
 func (a *actor) endStall(at int64) {
-	if stall := time.Duration(at - a.since); a.stalled && stall > a.LongestStall {
-		a.LongestStall, a.StallAt = stall, a.since
+	if a.stalled {
+		stall := time.Duration(max(at-a.since, 0))
+		a.Stalled += stall
+		if stall > a.LongestStall {
+			a.LongestStall, a.StallAt = stall, a.since
+		}
 	}
 	a.stalled = false
 }

@@ -1,0 +1,157 @@
+package explain
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"time"
+
+	"heisen/repro/minimize"
+	"heisen/repro/replay"
+	"heisen/stress/chaos"
+	"heisen/stress/stats"
+)
+
+const (
+	// each is how many attempts show one side of one order.
+	each = 30
+	// mostRivals bounds the orders that are tested.
+	mostRivals = 4
+	confidence = 0.95
+)
+
+// Lab runs attempts; replay.Trier is one.
+type Lab interface {
+	OrderOf(c minimize.Candidate) replay.Order
+	Run(ctx context.Context, c minimize.Candidate, o replay.Order, n int) ([]replay.Answer, error)
+	Count(answers []replay.Answer) minimize.Tally
+}
+
+// Cause is what was shown, or what was tried.
+type Cause struct {
+	// Shown tells that an order of two events was tested in both directions.
+	Shown bool
+	// Held is the hold that forces it, and Event what then happens first.
+	Held      chaos.Made
+	Event     chaos.Address
+	EventName string
+	// Forced are attempts of the minimised plan, Removed those without its holds, Forbidden those in which the
+	// event's thread was held too, beyond the first hold.
+	Forced, Removed, Forbidden minimize.Tally
+	// Tried says of every order that was tested and did not decide what came of it; Why is why no more were.
+	Tried []string
+	Why   string
+}
+
+// Explain looks for the order that decides what is left of a plan.
+func Explain(ctx context.Context, lab Lab, r *minimize.Result) (*Cause, error) {
+	c := &Cause{}
+	switch {
+	case !r.Confirmed:
+		c.Why = fmt.Sprintf("minimising ended with %q: %s", r.Verdict, r.Reason)
+		return c, nil
+	case len(r.Candidate.Holds) == 0:
+		c.Why = "no hold is needed, so no order was forced"
+		return c, nil
+	}
+	forced, err := lab.Run(ctx, r.Candidate, lab.OrderOf(r.Candidate), each)
+	if err != nil {
+		return nil, err
+	}
+	bare := r.Candidate
+	bare.Holds = nil
+	removed, err := lab.Run(ctx, bare, lab.OrderOf(bare), each)
+	if err != nil {
+		return nil, err
+	}
+	if c.Forced, c.Removed = lab.Count(forced), lab.Count(removed); !apart(c.Removed, c.Forced) {
+		c.Why = "the failure came as often without the holds in these attempts"
+		return c, nil
+	}
+	found := rivals(failing(lab, forced))
+	if len(found) == 0 {
+		c.Why = "no event of another thread was recorded while a thread was held"
+	}
+	for _, rival := range found[:min(len(found), mostRivals)] {
+		shown, err := c.test(ctx, lab, r.Candidate, rival)
+		if err != nil || shown {
+			return c, err
+		}
+	}
+	return c, nil
+}
+
+func failing(lab Lab, answers []replay.Answer) (some []replay.Answer) {
+	for _, a := range answers {
+		if lab.Count([]replay.Answer{a}).Reproduced > 0 {
+			some = append(some, a)
+		}
+	}
+	return some
+}
+
+// test forbids one order: the same plan, and the event's thread held at its event until well after the first hold.
+func (c *Cause) test(ctx context.Context, lab Lab, candidate minimize.Candidate, r rival) (bool, error) {
+	order := lab.OrderOf(candidate)
+	plan := *order.Plan
+	const beyond = 3 // times the hold: the held thread needs time to go on as well
+	plan.Decisions = append(plan.Decisions[:len(plan.Decisions):len(plan.Decisions)],
+		chaos.Decision{Address: r.event, Hold: beyond*r.held.Held + 10*time.Millisecond})
+	plan = replay.Fitted(plan)
+	order.Plan = &plan
+	answers, err := lab.Run(ctx, candidate, order, each)
+	if err != nil {
+		return false, err
+	}
+	if c.Forbidden = lab.Count(answers); apart(c.Forbidden, c.Forced) {
+		c.Shown, c.Held, c.Event, c.EventName = true, r.held, r.event, r.name
+		return true, nil
+	}
+	c.Tried = append(c.Tried, fmt.Sprintf("with %s held at its %s too it failed %s", thread(r.event.Thread, r.name), point(r.event), share(c.Forbidden)))
+	return false, nil
+}
+
+// apart tells whether the first share is below the second one, their intervals not touching.
+func apart(low, high minimize.Tally) bool {
+	return stats.ClopperPearson(low.Reproduced, low.Attempts, confidence).High < stats.ClopperPearson(high.Reproduced, high.Attempts, confidence).Low
+}
+
+// String says it in words.
+func (c *Cause) String() string {
+	if !c.Shown {
+		words := append([]string{}, c.Tried...)
+		if c.Why != "" {
+			words = append(words, c.Why)
+		}
+		text := "cause not shown: " + strings.Join(words, "; ")
+		if c.Forced.Attempts > 0 {
+			text += fmt.Sprintf(" (the plan failed %s, without its holds %s)", share(c.Forced), share(c.Removed))
+		}
+		return text
+	}
+	return fmt.Sprintf("it fails if %s comes to its %s before %s goes on from its %s: with that thread held there for %v it failed %s, "+
+		"without the hold %s, and with the other thread held too, so that it came later, %s",
+		thread(c.Event.Thread, c.EventName), point(c.Event), thread(c.Held.Thread, c.Held.Name), point(c.Held.Address),
+		c.Held.Held.Round(100*time.Microsecond), share(c.Forced), share(c.Removed), share(c.Forbidden))
+}
+
+func thread(path, name string) string {
+	by := ""
+	if i := strings.LastIndexByte(path, '.'); i > 0 {
+		by = ", created by " + path[:i]
+	}
+	return fmt.Sprintf("thread %s (%q%s)", path, name, by)
+}
+
+func point(a chaos.Address) string {
+	text := fmt.Sprintf("%s no. %d", a.Kind, a.N)
+	if a.Site != "" && a.Site != "-" {
+		text += " at " + a.Site
+	}
+	return text
+}
+
+func share(t minimize.Tally) string {
+	in := stats.ClopperPearson(t.Reproduced, t.Attempts, confidence)
+	return fmt.Sprintf("%d of %d (%.0f–%.0f %%)", t.Reproduced, t.Attempts, 100*in.Low, 100*in.High)
+}

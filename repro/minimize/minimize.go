@@ -1,0 +1,155 @@
+package minimize
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"heisen/stress/stats"
+)
+
+// Verdict is how minimising ended.
+type Verdict string
+
+const (
+	// Minimal: what is left reproduces, and does not without any one of its holds.
+	Minimal Verdict = "minimal"
+	// CannotTell: what was seen does not allow an answer; Reason says why.
+	CannotTell Verdict = "cannot tell"
+	// OutOfBudget: the budget was used up; Candidate is what was left by then, and a later Run goes on.
+	OutOfBudget Verdict = "out of budget"
+)
+
+// Boundary is from which length on a hold works.
+type Boundary struct {
+	ID int `json:"id"`
+	// FailsFrom is the least length with which the failure came back, NotAt the greatest with which it did not; 0
+	// where even the shortest one that was tried was enough.
+	FailsFrom time.Duration `json:"fails_from_ns"`
+	NotAt     time.Duration `json:"not_at_ns"`
+}
+
+// Result is what is left of a plan.
+type Result struct {
+	Verdict   Verdict   `json:"verdict"`
+	Reason    string    `json:"reason,omitempty"`
+	Candidate Candidate `json:"candidate"`
+	// Confirmed tells that the holds left were shown to reproduce, and not to without any one of them; the steps after
+	// that only change conditions and lengths.
+	Confirmed bool `json:"confirmed"`
+	// Full, Plain and Bar are what the whole plan and no holds did, and the rates that were told apart.
+	Full  Tally `json:"full"`
+	Plain Tally `json:"plain"`
+	Bar   *Bar  `json:"bar,omitempty"`
+	// Lengths are in the order of Candidate.Holds.
+	Lengths []Boundary `json:"lengths,omitempty"`
+	// Measured are fresh attempts of Candidate, none of which chose it.
+	Measured Tally `json:"measured"`
+	Spent    int64 `json:"spent"`
+}
+
+// minimizer is one run.
+type minimizer struct {
+	o       Options
+	try     Trier
+	state   *State
+	began   time.Time
+	step    Step
+	left    Candidate
+	lengths []Boundary
+	sure    bool
+	empty   int
+}
+
+// Run minimises a plan. It fails only where the caller's Try does or ctx ends; state is then as good as ever.
+// The plan's holds have distinct IDs.
+func Run(ctx context.Context, plan Candidate, try Trier, o Options, state *State) (Result, error) {
+	m := &minimizer{o: o.normal(), try: try, state: state, left: plan}
+	if m.o.MostTime > 0 {
+		m.began = m.o.Now()
+	}
+	reason, measured, err := m.run(ctx, plan)
+	r := Result{Verdict: Minimal, Reason: reason, Candidate: m.left, Confirmed: m.sure, Full: state.Full, Plain: state.Plain, Bar: state.Bar,
+		Lengths: m.lengths, Measured: measured, Spent: state.Spent}
+	switch {
+	case errors.Is(err, errBudget):
+		r.Verdict, r.Reason, err = OutOfBudget, "stopped while finding out "+string(m.step), nil
+	case reason != "":
+		r.Verdict = CannotTell
+	}
+	return r, err
+}
+
+// run is the whole story; a reason is why it cannot tell.
+func (m *minimizer) run(ctx context.Context, plan Candidate) (reason string, measured Tally, err error) {
+	reason, needed, err := m.reference(ctx, plan)
+	if err != nil || reason != "" {
+		return reason, Tally{}, err
+	}
+	if needed {
+		reason, err = m.holds(ctx, plan)
+	} else {
+		m.left.Holds = nil
+	}
+	m.sure = err == nil && reason == ""
+	for _, next := range []func(context.Context) error{m.conditions, m.shorten, m.lengthen, m.slow} {
+		if err != nil || reason != "" {
+			return reason, Tally{}, err
+		}
+		err = next(ctx)
+	}
+	if err != nil {
+		return "", Tally{}, err
+	}
+	return m.measure(ctx)
+}
+
+// reference measures the whole plan and no holds until they can be told apart, and sets the bar between them.
+// needed is false where no holds do as well.
+func (m *minimizer) reference(ctx context.Context, plan Candidate) (reason string, needed bool, err error) {
+	const (
+		leastHits = 20  // so few give a rate that is right to a third or so
+		apart     = 0.6 // the bar's low end is at most this share of the high one
+	)
+	m.step = StepReference
+	none := plan.without(0, len(plan.Holds))
+	for s := m.state; s.Bar == nil; {
+		full := stats.ConfidenceSequence(s.Full.Reproduced, s.Full.Attempts, 0.95)
+		plain := stats.ConfidenceSequence(s.Plain.Reproduced, s.Plain.Attempts, 0.99)
+		high := m.o.Keep * full.Low
+		switch {
+		case s.Full.Reproduced >= leastHits && plain.High <= apart*high:
+			s.Bar = &Bar{Low: max(plain.High, high/3), High: high}
+			continue
+		case s.Full.Reproduced >= leastHits && m.alike():
+			s.Bar = &Bar{Low: high / 3, High: high}
+			continue
+		case s.Full.Attempts >= m.o.Reference && s.Full.Reproduced < leastHits:
+			return fmt.Sprintf("the whole plan reproduced the failure in %d of %d attempts only", s.Full.Reproduced, s.Full.Attempts), false, nil
+		case s.Full.Attempts >= m.o.Reference:
+			return fmt.Sprintf("the whole plan reproduced the failure in %d of %d attempts, no holds in %d of %d: too alike to tell which holds matter",
+				s.Full.Reproduced, s.Full.Attempts, s.Plain.Reproduced, s.Plain.Attempts), false, nil
+		}
+		for _, side := range []struct {
+			candidate Candidate
+			tally     *Tally
+		}{{plan, &s.Full}, {none, &s.Plain}} {
+			if side.tally.Attempts > min(s.Full.Attempts, s.Plain.Attempts) {
+				continue // cut off in the middle of a round
+			}
+			if _, err := m.batch(ctx, side.candidate, side.tally); err != nil {
+				return "", false, err
+			}
+		}
+	}
+	return "", !m.alike(), nil
+}
+
+// alike tells whether the reference found no holds to do as well as the plan.
+func (m *minimizer) alike() bool {
+	s := m.state
+	full := stats.ConfidenceSequence(s.Full.Reproduced, s.Full.Attempts, 0.95)
+	plain := stats.ConfidenceSequence(s.Plain.Reproduced, s.Plain.Attempts, 0.99)
+	return plain.Low >= m.o.Keep*full.High
+}

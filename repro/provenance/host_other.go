@@ -1,9 +1,0 @@
-//go:build !linux
-
-package provenance
-
-import "errors"
-
-func affinity() ([]int, error) {
-	return nil, errors.New("processor affinity is read on Linux only")
-}

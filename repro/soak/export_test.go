@@ -1,0 +1,10 @@
+package soak
+
+// Decide reads a verdict from counts alone, for simulations that play millions of attempts: all failures have the
+// target signature.
+func Decide(b Baseline, plan string, attempts, failed int64) Verdict {
+	t := Against(b, Options{})
+	t.after[plan] = &tally{attempts: attempts, failed: map[string]int64{b.Target[0]: failed}}
+	same := t.view(t.target)
+	return t.opts.decide(same, same)
+}

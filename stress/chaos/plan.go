@@ -1,0 +1,65 @@
+package chaos
+
+import "time"
+
+// PlanVersion is raised when a Plan's meaning changes: an old plan must never be replayed as a new one.
+const PlanVersion = 1
+
+// Plan is what a tracer is told to do to one attempt. Drawn decisions are a hash of the seed and the
+// decision's address, so they do not depend on the order in which threads arrive.
+type Plan struct {
+	Version int `json:"version"`
+	// Strategy names what draws decisions: None, Hold, Starve, Preempt or PCT.
+	Strategy string `json:"strategy"`
+	Seed     uint64 `json:"seed"`
+	// MaxHold bounds one hold, MaxStarve one starve interval.
+	MaxHold   time.Duration `json:"max_hold_ns"`
+	MaxStarve time.Duration `json:"max_starve_ns"`
+	// Budget is by how much all holds together may lengthen the attempt.
+	Budget time.Duration `json:"budget_ns"`
+	// Replay says that Decisions, which may be none, are made exactly and that nothing is drawn.
+	Replay    bool       `json:"replay,omitempty"`
+	Decisions []Decision `json:"decisions,omitempty"`
+	// Settings are what a strategy drew for the whole attempt beside its decisions, by names of its own: a
+	// switch interval, say. A replay sets them again.
+	Settings map[string]string `json:"settings,omitempty"`
+	// MaxPoints and MaxDecisions bound what the report holds of each.
+	MaxPoints    int `json:"max_points"`
+	MaxDecisions int `json:"max_decisions"`
+}
+
+// What a tracer can draw decisions by. None traces and holds nothing: what it costs is what tracing costs.
+const (
+	None    = "none"
+	Hold    = "hold"
+	Starve  = "starve"
+	Preempt = "preempt"
+	PCT     = "pct"
+)
+
+// Address says where in an attempt a thread is, in terms that are the same in every attempt that does the
+// same: never a time, a process number or an address in memory.
+type Address struct {
+	// Thread is the creation path: "0" is the main thread, "0.2" the second thread or process that it
+	// created, threads and processes counted together.
+	Thread string `json:"thread"`
+	// Kind names the point: futex.wake.exit, clone.exit, thread.start, signal, ...
+	Kind string `json:"kind"`
+	// Site is the place in the program's source, FILE:LINE, where a runtime's hooks know it; it is part of the
+	// address then. The tracer knows none.
+	Site string `json:"site,omitempty"`
+	// N counts, from 1, how often the thread was at such a point.
+	N int64 `json:"n"`
+	// Steps is how many single instructions it ran after that point, 0 for none.
+	Steps int64 `json:"steps,omitempty"`
+	// CPU is how much CPU time of its own it used after that point: it was stopped at some instruction, which a
+	// replay comes near to but cannot name. 0 where the place is exact.
+	CPU time.Duration `json:"cpu_ns,omitempty"`
+}
+
+// Decision is one deliberate hold of one thread at one address.
+type Decision struct {
+	Address
+	// Hold is how long the thread is kept from running.
+	Hold time.Duration `json:"hold_ns"`
+}

@@ -1,0 +1,174 @@
+package python
+
+import (
+	"fmt"
+	"math"
+	"math/rand/v2"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"heisen/stress/chaos"
+)
+
+// The strategies' names in plans and reports.
+const (
+	// Strategy pauses at operations, and varies what else the interpreter has.
+	Strategy = "python"
+	// Switch makes threads change places all the time and does nothing else: for windows of a few bytecodes, at
+	// little cost. It is an arm of its own so that what it brings is known.
+	Switch = "python-switch"
+)
+
+// Strategies are those there are.
+func Strategies() []string { return []string{Strategy, Switch} }
+
+// Names of Plan.Settings. A replay sets the same ones again; what is absent is left as the program has it.
+const (
+	// SetSwitch is the switch interval in seconds (sys.setswitchinterval).
+	SetSwitch = "switch"
+	// SetRate is how likely a pause is at a point, SetLongest how long at the most, in seconds.
+	SetRate    = "rate"
+	SetLongest = "max"
+	// SetKinds are the kinds of points at which pauses are drawn, separated by commas; absent for all.
+	SetKinds = "kinds"
+	// SetGC are the thresholds of the garbage collector (gc.set_threshold).
+	SetGC = "gc"
+	// SetHashSeed is PYTHONHASHSEED, SetAsyncDebug PYTHONASYNCIODEBUG: environment variables of the interpreter.
+	SetHashSeed   = "hash_seed"
+	SetAsyncDebug = "asyncio_debug"
+)
+
+// kinds are the operations of hooks/heisen_hooks.py and hooks/heisen_locks.py; those of one group are drawn
+// together, since one without the others opens no window.
+var kinds = [][]string{
+	{"thread.run", "thread.start.entry", "thread.start.exit", "thread.join.entry", "thread.join.exit"},
+	{"condition.wait.entry", "condition.wait.exit", "condition.notify.entry", "condition.notify.exit"},
+	{"event.set.entry", "event.set.exit", "event.clear.entry", "event.clear.exit", "event.wait.entry", "event.wait.exit",
+		"event.is_set.entry", "event.is_set.exit"},
+	{"semaphore.acquire.entry", "semaphore.acquire.exit", "semaphore.release.entry", "semaphore.release.exit",
+		"barrier.wait.entry", "barrier.wait.exit"},
+	{"queue.put.entry", "queue.put.exit", "queue.get.entry", "queue.get.exit", "queue.done.entry", "queue.done.exit"},
+	{"future.set.entry", "future.set.exit", "future.result.entry", "future.result.exit", "future.cancel.entry", "future.cancel.exit"},
+	{"process.start.entry", "process.start.exit", "process.wait.entry", "process.wait.exit", "process.poll.entry",
+		"process.poll.exit", "process.signal.entry", "process.signal.exit"},
+	{"lock.acquire.entry", "lock.acquire.exit", "lock.release.entry", "lock.release.exit"},
+	{"rlock.acquire.entry", "rlock.acquire.exit", "rlock.release.entry", "rlock.release.exit"},
+	{"asyncio.callback.entry"},
+}
+
+// Draw draws the settings of one attempt: a swarm, since which mixture opens a window differs from bug to
+// bug (A. Groce et al., "Swarm testing", ISSTA 2012).
+func Draw(seed uint64, maxHold time.Duration) map[string]string {
+	r := rand.New(rand.NewPCG(seed, 0x707974686f6e))
+	s := map[string]string{
+		SetRate:    number(logUniform(r, 0.02, 0.5)),
+		SetLongest: number(logUniform(r, 0.001, max(maxHold.Seconds(), 0.001))),
+	}
+	// The default is 5 ms. A microsecond makes threads change places all the time, and costs the most.
+	if r.IntN(3) > 0 {
+		s[SetSwitch] = number(logUniform(r, 1e-6, 5e-3))
+	}
+	if r.IntN(2) == 0 {
+		s[SetKinds] = strings.Join(someKinds(r), ",")
+	}
+	if r.IntN(4) == 0 {
+		s[SetGC] = fmt.Sprintf("%d,10,10", int(logUniform(r, 20, 5000)))
+	}
+	if r.IntN(2) == 0 {
+		s[SetHashSeed] = strconv.Itoa(r.IntN(1 << 31))
+	}
+	if r.IntN(8) == 0 {
+		s[SetAsyncDebug] = "1"
+	}
+	return s
+}
+
+// DrawSwitch draws the settings of an attempt of Switch: intervals that are short beside the 5 ms of the default.
+func DrawSwitch(seed uint64) map[string]string {
+	r := rand.New(rand.NewPCG(seed, 0x737769746368))
+	return map[string]string{SetSwitch: number(logUniform(r, 1e-6, 1e-4))}
+}
+
+// someKinds draws groups, at least one, and then leaves out entries or exits, or neither.
+func someKinds(r *rand.Rand) []string {
+	var some []string
+	for some == nil {
+		for _, group := range kinds {
+			if r.IntN(2) == 0 {
+				some = append(some, group...)
+			}
+		}
+	}
+	side := []string{"", ".entry", ".exit"}[r.IntN(3)]
+	left := slices.DeleteFunc(slices.Clone(some), func(kind string) bool { return side != "" && strings.HasSuffix(kind, side) })
+	if len(left) == 0 {
+		return some
+	}
+	return left
+}
+
+func logUniform(r *rand.Rand, low, high float64) float64 {
+	return low * math.Pow(high/low, r.Float64())
+}
+
+func number(f float64) string { return strconv.FormatFloat(f, 'g', 6, 64) }
+
+// Describe says in words what was drawn for an attempt.
+func Describe(settings map[string]string) string {
+	var words []string
+	for _, s := range []struct{ name, words string }{
+		{SetSwitch, "switch interval %s s"}, {SetRate, "pauses with probability %s"}, {SetLongest, "of at most %s s"},
+		{SetKinds, "at %s"}, {SetGC, "garbage collection thresholds %s"}, {SetHashSeed, "PYTHONHASHSEED=%s"},
+		{SetAsyncDebug, "PYTHONASYNCIODEBUG=%s"},
+	} {
+		if value, ok := settings[s.name]; ok {
+			words = append(words, fmt.Sprintf(s.words, value))
+		}
+	}
+	return strings.Join(words, ", ")
+}
+
+// Files are an attempt's own: the hooks append to Record, which is there and empty before, and read Plan,
+// which is there only for a replay.
+type Files struct{ Record, Plan string }
+
+// callbackLongest bounds a pause before a callback of asyncio: longer ones are what its debug mode warns of.
+const callbackLongest = 5 * time.Millisecond
+
+// Environ is the environment of an attempt under a plan, beside what it inherits. lookup finds a variable in
+// that: what the user set is kept.
+func (h *Hooks) Environ(plan chaos.Plan, files Files, lookup func(name string) string) []string {
+	s := plan.Settings
+	pairs := []string{
+		"version=1", "seed=" + strconv.FormatUint(plan.Seed, 10), "record=" + files.Record,
+		"budget=" + number(plan.Budget.Seconds()), "points=" + strconv.Itoa(plan.MaxPoints),
+		"decisions=" + strconv.Itoa(plan.MaxDecisions), "callback_max=" + number(callbackLongest.Seconds()),
+	}
+	for _, name := range []string{SetSwitch, SetRate, SetLongest, SetKinds, SetGC} {
+		if value, ok := s[name]; ok {
+			pairs = append(pairs, name+"="+value)
+		}
+	}
+	if plan.Replay {
+		pairs = append(pairs, "plan="+files.Plan)
+	}
+	env := h.environ(strings.Join(pairs, ";"), lookup("PYTHONPATH"))
+	for name, variable := range map[string]string{SetHashSeed: "PYTHONHASHSEED", SetAsyncDebug: "PYTHONASYNCIODEBUG"} {
+		if value, ok := s[name]; ok && lookup(variable) == "" {
+			env = append(env, variable+"="+value)
+		}
+	}
+	slices.Sort(env)
+	return env
+}
+
+// PlanFile is the content of Files.Plan: the decisions that are to be made again.
+func PlanFile(decisions []chaos.Decision) []byte {
+	var b strings.Builder
+	for _, d := range decisions {
+		fmt.Fprintf(&b, "%s\t%s\t%s\t%d\t%d\n", d.Thread, d.Kind, d.Site, d.N, d.Hold.Nanoseconds())
+	}
+	return []byte(b.String())
+}

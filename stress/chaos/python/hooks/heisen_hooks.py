@@ -1,0 +1,355 @@
+"""What heisen does inside CPython: where threads meet it may let time pass, and says so.
+
+A point is the entry or the exit of an operation: thread start, lock, condition, event, semaphore, barrier,
+queue, future, subprocess. At each a decision is drawn: nothing, give way, or sleep a little.
+"""
+
+import _thread
+import os
+import sys
+import time
+
+from heisen_locks import replace_locks
+
+_sleep, _now, _ident = time.sleep, time.monotonic_ns, _thread.get_ident
+_MASK = (1 << 64) - 1
+
+# Operations by module: class (or "" for the module), method, kind.
+OPERATIONS = {
+    "threading": [
+        ("Thread", "start", "thread.start"), ("Thread", "join", "thread.join"),
+        ("Condition", "wait", "condition.wait"), ("Condition", "notify", "condition.notify"),
+        ("Event", "set", "event.set"), ("Event", "clear", "event.clear"), ("Event", "wait", "event.wait"),
+        ("Event", "is_set", "event.is_set"),
+        ("Semaphore", "acquire", "semaphore.acquire"), ("Semaphore", "release", "semaphore.release"),
+        ("Barrier", "wait", "barrier.wait"),
+    ],
+    "queue": [("Queue", "put", "queue.put"), ("Queue", "get", "queue.get"), ("Queue", "task_done", "queue.done")],
+    "concurrent.futures._base": [
+        ("Future", "set_result", "future.set"), ("Future", "set_exception", "future.set"),
+        ("Future", "result", "future.result"), ("Future", "cancel", "future.cancel"),
+    ],
+    "subprocess": [
+        ("Popen", "__init__", "process.start"), ("Popen", "wait", "process.wait"),
+        ("Popen", "poll", "process.poll"), ("Popen", "send_signal", "process.signal"),
+    ],
+    "asyncio.events": [("Handle", "_run", "asyncio.callback")],
+}
+
+
+def mix(x):
+    """The finaliser of SplitMix64: every bit of the result depends on every bit of x."""
+    x = (x ^ (x >> 30)) * 0xBF58476D1CE4E5B9 & _MASK
+    x = (x ^ (x >> 27)) * 0x94D049BB133111EB & _MASK
+    return x ^ (x >> 31)
+
+
+def digest(text):
+    """FNV-1a of 64 bits: unlike hash() it is the same in every process."""
+    h = 0xCBF29CE484222325
+    for b in text.encode("utf-8", "surrogateescape"):
+        h = (h ^ b) * 0x100000001B3 & _MASK
+    return h
+
+
+class Hooks:
+    """All state of one process's hooks."""
+
+    def __init__(self, settings, here, first):
+        self.seed = int(settings["seed"])
+        self.rate = float(settings.get("rate", 0))
+        self.longest = float(settings.get("max", 0))
+        self.callback_longest = float(settings.get("callback_max", 0))
+        self.budget = float(settings.get("budget", 0))
+        self.kinds = set(filter(None, settings.get("kinds", "").split(",")))
+        self.points = int(settings.get("points", 0))
+        self.decisions = int(settings.get("decisions", 0))
+        self.record_path = settings["record"]
+        self.replay = self.read_plan(settings.get("plan", ""))
+        self.switch = float(settings.get("switch", 0))
+        self.gc = settings.get("gc", "")
+        self.skip = (here + os.sep, os.path.dirname(os.__file__) + os.sep)
+        self.main, self.strangers = _ident(), 0
+        self.paths = {self.main: self.process_path(first)}
+        self.children, self.counts, self.digests, self.busy = {}, {}, {}, set()
+        self.held = 0.0
+        self.fd = None
+
+    @staticmethod
+    def process_path(first):
+        """The main thread's path. A process that another one executed is known by its arguments, without digits:
+        what it is told of ports, processes and temporary folders differs from attempt to attempt."""
+        if first:
+            return "0"
+        with open("/proc/self/cmdline", "rb") as f:
+            words = f.read(4096).decode("utf-8", "surrogateescape")
+        return "x%08x" % (digest("".join(c for c in words if not c.isdigit())) >> 32)
+
+    @staticmethod
+    def read_plan(path):
+        """A plan pins decisions: thread, kind, site, n and nanoseconds, separated by tabs."""
+        if not path:
+            return None
+        plan = {}
+        with open(path, encoding="utf-8", errors="surrogateescape") as f:
+            for line in f:
+                thread, kind, site, n, ns = line.rstrip("\n").split("\t")
+                plan[thread, kind, site, int(n)] = int(ns) / 1e9
+        return plan
+
+    def install(self):
+        self.tell("begin", "%d.%d.%d" % sys.version_info[:3], os.getpid(), self.free_threaded())
+        self.meet(self.main, self.path(self.main))
+        if self.switch:
+            sys.setswitchinterval(self.switch)
+        if self.gc:
+            import gc
+            gc.set_threshold(*map(int, self.gc.split(",")))
+        os.register_at_fork(before=self.forking, after_in_child=self.forked)
+        self.patch_start()
+        sys.meta_path.insert(0, Finder(self))
+        for name in [m for m in OPERATIONS if m in sys.modules]:
+            self.patch(sys.modules[name])
+
+    @staticmethod
+    def free_threaded():
+        enabled = getattr(sys, "_is_gil_enabled", None)
+        return "gil" if enabled is None or enabled() else "free-threaded"
+
+    # -- telling ------------------------------------------------------------------------------------
+
+    def tell(self, *fields):
+        """Append one line to the record, whole, whatever else this process does with its descriptors."""
+        line = ("\t".join(str(f) for f in fields) + "\n").encode("utf-8", "surrogateescape")
+        try:
+            if self.fd is None:
+                self.fd = os.open(self.record_path, os.O_WRONLY | os.O_APPEND | os.O_CLOEXEC)
+                self.inode = os.fstat(self.fd)[1:3]
+            elif os.fstat(self.fd)[1:3] != self.inode:  # the program closed it, and opened something else
+                self.fd = None
+                return self.tell(*fields)
+            os.write(self.fd, line[:4096])
+        except OSError:
+            self.fd = None
+
+    def fault(self, e):
+        """Tell of a fault of the hooks and draw nothing more."""
+        self.rate, self.replay, self.points = 0.0, None, 0
+        self.tell("fault", "%s: %s" % (type(e).__name__, str(e).replace("\t", " ").replace("\n", " ")[:300]))
+
+    def forking(self):
+        """Count the child where it will be remembered: in the parent."""
+        self.unborn = self.child_of(_ident())
+
+    def forked(self):
+        """Go on in a forked child under a path of its own; only the thread that forked is there."""
+        me = _ident()
+        self.paths, self.children, self.counts, self.busy = {}, {}, {}, set()
+        self.meet(me, self.unborn)
+
+    # -- addresses ----------------------------------------------------------------------------------
+
+    def meet(self, ident, path):
+        """Name the calling thread by the path of its creation."""
+        self.paths[ident] = path
+        self.tell("thread", _now(), path, os.getpid(), _thread.get_native_id())
+
+    def path(self, ident):
+        path = self.paths.get(ident)
+        if path is None:  # made by C code, nobody knows by whom
+            path = "?%d" % self.strangers
+            self.strangers += 1
+            self.meet(ident, path)
+        return path
+
+    def child_of(self, ident):
+        path = self.path(ident)
+        n = self.children[path] = self.children.get(path, 0) + 1
+        return "%s.%d" % (path, n)
+
+    def site(self):
+        """The nearest line of the program itself: not of the standard library, not of these hooks."""
+        frame = sys._getframe(3)
+        for _ in range(12):
+            if frame is None:
+                break
+            name = frame.f_code.co_filename
+            # Tests of the standard library are programs too.
+            if not name.startswith(self.skip) or os.sep + "test" + os.sep in name:
+                return "%s:%d" % (name, frame.f_lineno)
+            frame = frame.f_back
+        return "-"
+
+    # -- decisions ----------------------------------------------------------------------------------
+
+    def at(self, kind):
+        """Pass a point: count it, draw, and let time pass if the draw says so."""
+        me = _ident()
+        if me in self.busy:  # what the hooks themselves use is no point
+            return
+        self.busy.add(me)
+        try:
+            self.pass_point(me, kind)
+        except Exception as e:  # a fault of the hooks must never become the test's
+            self.fault(e)
+        finally:
+            self.busy.discard(me)
+
+    def pass_point(self, me, kind):
+        thread, site = self.path(me), self.site()
+        key = thread, kind, site
+        n = self.counts[key] = self.counts.get(key, 0) + 1
+        pause = self.draw(thread, kind, site, n)
+        if self.points > 0:
+            self.points -= 1
+            self.tell("point", _now(), thread, kind, site, n)
+        if pause is None:
+            return
+        if self.decisions <= 0 or (self.replay is None and self.held + pause > self.budget):
+            self.tell("skipped", thread, kind, site, n)
+            return
+        self.decisions -= 1
+        self.held += pause
+        began = _now()
+        self.tell("made", began, thread, kind, site, n, int(pause * 1e9), self.name())
+        _sleep(pause)
+        self.tell("held", _now() - began, thread)
+
+    def draw(self, thread, kind, site, n):
+        """Seconds to let pass at an address, None for nothing. 0 gives way: other threads may run."""
+        if self.replay is not None:
+            return self.replay.get((thread, kind, site, n))
+        if self.kinds and kind not in self.kinds:
+            return None
+        base = self.digests.get((thread, kind, site))
+        if base is None:
+            base = self.digests[thread, kind, site] = digest("\t".join((thread, kind, site)))
+        x = mix(self.seed ^ base ^ (n * 0x9E3779B97F4A7C15 & _MASK))
+        if (x & 0xFFFFFFFF) >= self.rate * 4294967296.0:
+            return None
+        x = mix(x + 0x9E3779B97F4A7C15 & _MASK)
+        if x & 3 == 0:
+            return 0.0
+        longest = self.callback_longest if kind.startswith("asyncio") else self.longest
+        # Log-uniform from 20 microseconds: short and long pauses open different windows.
+        shortest = 2e-5
+        if longest <= shortest:
+            return 0.0
+        return shortest * (longest / shortest) ** ((x >> 11) / float(1 << 53))
+
+    def name(self):
+        threading = sys.modules.get("threading")
+        thread = getattr(threading, "_active", {}).get(_ident()) if threading else None
+        return str(getattr(thread, "_name", "")).replace("\t", " ").replace("\n", " ")
+
+    # -- patching -----------------------------------------------------------------------------------
+
+    def patch_start(self):
+        """Give every new thread its path, and a point before its first instruction."""
+        for name in ("start_new_thread", "start_joinable_thread"):
+            start = getattr(_thread, name, None)
+            if start is not None:
+                patched = self.starter(start)
+                setattr(_thread, name, patched)
+        if hasattr(_thread, "start_new"):
+            _thread.start_new = _thread.start_new_thread
+
+    def starter(self, start):
+        def started(function, *args, **kwargs):
+            if not callable(function):
+                return start(function, *args, **kwargs)  # for its own error
+            path = self.child_of(_ident())
+
+            def run(*a, **k):
+                self.meet(_ident(), path)
+                self.at("thread.run")
+                try:
+                    return function(*a, **k)
+                finally:
+                    self.paths.pop(_ident(), None)
+            return start(run, *args, **kwargs)
+        started.__name__, started.__doc__ = start.__name__, start.__doc__
+        return started
+
+    def patch(self, module):
+        try:
+            self.patch_module(module)
+        except Exception as e:
+            self.fault(e)
+
+    def patch_module(self, module):
+        for owner, name, kind in OPERATIONS[module.__name__]:
+            target = getattr(module, owner, None)
+            function = getattr(target, "__dict__", {}).get(name)
+            if callable(function):
+                setattr(target, name, self.around(function, kind))
+        if module.__name__ == "threading":
+            # It has names of its own for these, and something in site-packages may have imported it before.
+            for name in ("start_new_thread", "start_joinable_thread"):
+                if hasattr(module, "_" + name):
+                    setattr(module, "_" + name, getattr(_thread, name))
+            replace_locks(self, module)
+
+    def around(self, function, kind):
+        enter, leave, at = kind + ".entry", kind + ".exit", self.at
+        if kind == "asyncio.callback":  # a slow callback; the order of callbacks stays
+            def wrapped(self, *args, **kwargs):
+                at(enter)
+                return function(self, *args, **kwargs)
+        else:
+            def wrapped(self, *args, **kwargs):
+                at(enter)
+                result = function(self, *args, **kwargs)
+                at(leave)
+                return result
+        for attribute in ("__module__", "__name__", "__qualname__", "__doc__", "__dict__"):
+            if attribute == "__dict__":
+                wrapped.__dict__.update(function.__dict__)
+            elif hasattr(function, attribute):
+                setattr(wrapped, attribute, getattr(function, attribute))
+        wrapped.__wrapped__ = function
+        return wrapped
+
+
+class Finder:
+    """Patches a module of OPERATIONS when the program imports it: nothing is imported for the hooks' sake."""
+
+    def __init__(self, hooks):
+        self.hooks = hooks
+        self.finding = set()
+
+    def find_spec(self, name, path=None, target=None):
+        if name not in OPERATIONS or name in self.finding:
+            return None
+        self.finding.add(name)
+        try:
+            for finder in sys.meta_path:
+                find = getattr(finder, "find_spec", None)
+                spec = find(name, path, target) if find is not None and finder is not self else None
+                if spec is not None:
+                    break
+            else:
+                return None
+        finally:
+            self.finding.discard(name)
+        if hasattr(spec.loader, "exec_module"):
+            spec.loader = Loader(spec.loader, self.hooks)
+        return spec
+
+
+class Loader:
+    """Stands before a module's loader until the module is loaded, and then steps aside."""
+
+    def __init__(self, inner, hooks):
+        self.inner, self.hooks = inner, hooks
+
+    def create_module(self, spec):
+        return self.inner.create_module(spec)
+
+    def exec_module(self, module):
+        module.__spec__.loader = module.__loader__ = self.inner
+        self.inner.exec_module(module)
+        self.hooks.patch(module)
+
+    def __getattr__(self, name):
+        return getattr(self.inner, name)

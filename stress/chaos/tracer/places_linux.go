@@ -1,0 +1,225 @@
+package tracer
+
+import (
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"heisen/stress/chaos"
+)
+
+// place is a thread stopped where it may be held.
+func (l *loop) place(t *task, p point) {
+	t.seen[p]++
+	n := int64(t.seen[p])
+	t.last.point, t.last.n = p, n
+	now := l.clock.now()
+	l.ledger.passed(t, p, now)
+	if p.kind() == exit {
+		defer func() {
+			if t.held == nil {
+				t.state = dying
+			}
+		}()
+	}
+	switch {
+	case l.quiet || t.proc.prelude && !p.always():
+		l.goOn(t, p)
+		return
+	case t.pending != nil:
+		o := t.pending
+		t.pending = nil
+		l.hold(t, o.act, o.from)
+		return
+	case t.steps != nil || t.fuse != nil:
+		// It is on its way to where it will be held.
+		l.goOn(t, p)
+		return
+	}
+	if l.plan.Strategy == chaos.PCT {
+		t.last.cpu = cpuTime(t) // it interrupts threads, and says how far they were
+	}
+	a := l.strategy.at(t, p, n)
+	l.obey(t, a, l.here(t))
+}
+
+func (l *loop) goOn(t *task, p point) {
+	if p.kind() == exit {
+		t.state = dying
+	}
+	l.proceed(t)
+}
+
+// here is the address of the point at which a thread is.
+func (l *loop) here(t *task) chaos.Address {
+	return chaos.Address{Thread: t.path, Kind: t.last.point.String(), N: t.last.n}
+}
+
+// obey does to a stopped thread what was decided.
+func (l *loop) obey(t *task, a act, from chaos.Address) {
+	switch {
+	case a == act{}:
+		l.goOn(t, t.last.point)
+	case a.steps > 0 && t.last.point.kind() != exit:
+		l.walk(t, a, from)
+	case a.cpu > 0 && t.last.point.kind() != exit:
+		l.light(t, a, from)
+		l.proceed(t)
+	default:
+		l.hold(t, a, from)
+	}
+}
+
+// hold keeps a stopped thread, if the bounds allow it.
+func (l *loop) hold(t *task, a act, from chaos.Address) {
+	now := l.clock.now()
+	l.ledger.planned++
+	long := a.hold
+	if a.park {
+		long = l.plan.MaxStarve
+	}
+	if a.park && l.bounds.left() == 0 || !a.park && !l.bounds.take(now, long) {
+		l.ledger.skipped++
+		l.goOn(t, t.last.point)
+		return
+	}
+	h := &held{task: t, from: now, until: now + long, park: a.park}
+	h.made = l.ledger.hold(func() chaos.Made {
+		return chaos.Made{Decision: chaos.Decision{Address: from, Hold: long}, At: now, TID: t.tid,
+			Name: threadName(t), Call: describe(t), PC: where(t)}
+	})
+	l.ledger.begin(h)
+	t.held, t.state = h, holding
+	l.holds.add(h)
+	l.arm()
+}
+
+// letGo ends a hold; the thread goes on.
+func (l *loop) letGo(t *task) {
+	l.finish(t)
+	l.goOn(t, t.last.point)
+	l.arm()
+}
+
+// cut ends the hold of a thread that is not there any more, or was killed.
+func (l *loop) cut(t *task) {
+	l.finish(t)
+	l.bounds.refund(l.clock.now(), l.holds)
+	l.arm()
+}
+
+func (l *loop) finish(t *task) {
+	h, now := t.held, l.clock.now()
+	t.held = nil
+	l.holds.remove(h)
+	if h.park {
+		l.bounds.charge(h.from, now)
+	}
+	l.ledger.released(h, now)
+}
+
+// walk has a thread run single instructions and then be held. The kernel answers a step with a SIGTRAP that it forces: if
+// the thread has that blocked, as it has all signals in the middle of pthread_create(3), the test's own handler would be
+// taken away (force_sig_info_to_task in kernel/signal.c). Where there is one, CPU time takes the place of steps.
+func (l *loop) walk(t *task, a act, from chaos.Address) {
+	if catches(t, unix.SIGTRAP) {
+		l.ledger.note("a program has a handler for SIGTRAP: it was stopped after some CPU time instead of single steps")
+		a.cpu, a.steps = time.Duration(a.steps), 0
+		l.light(t, a, from)
+		l.proceed(t)
+		return
+	}
+	from.Steps = a.steps
+	t.steps = &walk{from: from, left: a.steps, act: act{hold: a.hold, park: a.park}, began: l.clock.now()}
+	l.ledger.walks++
+	l.proceed(t)
+}
+
+// step is a thread after one instruction.
+func (l *loop) step(t *task) {
+	l.ledger.steps++
+	w := t.steps
+	w.left--
+	if w.left > 0 {
+		_ = ptrace(unix.PTRACE_SINGLESTEP, t.tid, 0, 0)
+		t.state = running
+		return
+	}
+	t.steps = nil
+	now := l.clock.now()
+	if !l.bounds.take(w.began, now-w.began) || l.quiet {
+		l.ledger.planned++
+		l.ledger.skipped++
+		l.proceed(t)
+		return
+	}
+	l.hold(t, w.act, w.from)
+	l.tellParked(t)
+}
+
+// tellParked tells the strategy of a thread that was parked where it was not asked.
+func (l *loop) tellParked(t *task) {
+	if t.held != nil && t.held.park {
+		l.strategy.gone(t)
+	}
+}
+
+// interrupted is a thread that was stopped on demand, or because its group goes on.
+func (l *loop) interrupted(t *task) {
+	if t.pending == nil || l.quiet {
+		l.proceed(t)
+		return
+	}
+	o := t.pending
+	t.pending = nil
+	l.hold(t, o.act, o.from)
+	l.tellParked(t)
+}
+
+// where is the instruction that a stopped thread will run next.
+func where(t *task) string {
+	var info callInfo
+	if readCall(t.tid, &info) != nil {
+		return ""
+	}
+	for range 2 {
+		if found := name(t.proc.maps, info.ip); found != "" {
+			return found
+		}
+		t.proc.maps = readMaps(t.proc.pid) // not read yet, or it has mapped more since
+	}
+	return ""
+}
+
+func (l *loop) now() time.Duration { return l.clock.now() }
+
+// living is for strategies.
+func (l *loop) living() []*task { return l.order }
+
+// interrupt is for strategies.
+func (l *loop) interrupt(t *task, a act) {
+	if t.state != running || t.pending != nil {
+		return
+	}
+	from := l.here(t)
+	from.CPU = max(cpuTime(t)-t.last.cpu, time.Nanosecond)
+	l.stopAt(t, a, from)
+}
+
+// stopAt stops a thread as soon as it can be, wherever it is, and holds it.
+func (l *loop) stopAt(t *task, a act, from chaos.Address) {
+	t.pending = &order{act: a, from: from}
+	if t.state != running || t.call.kind != kindNone {
+		return // it is held, or in the kernel, and is stopped when it comes out
+	}
+	if ptrace(unix.PTRACE_INTERRUPT, t.tid, 0, 0) == nil {
+		t.stray = true
+	}
+}
+
+// release is for strategies.
+func (l *loop) release(t *task) {
+	if t.held != nil && t.held.park {
+		l.letGo(t)
+	}
+}

@@ -1,0 +1,116 @@
+package tracer
+
+import (
+	"strconv"
+	"time"
+
+	"heisen/stress/chaos"
+)
+
+// task is one thread of the test.
+type task struct {
+	tid  int
+	path string // creation path: its address in every attempt
+	hash uint64 // of the path
+	proc *process
+	// children is how many threads and processes it has created.
+	children int
+	index    int // in the report's threads
+
+	state state
+	// call is the system call it is in, and where; valid until its exit.
+	call    call
+	broken  call // a call that the kernel is going to make again
+	seen    [points]int32
+	signal  int  // to deliver when it goes on
+	stray   bool // an interrupt was asked for and it has not been back in its own code since
+	steps   *walk
+	pending *order // what to do when it can be stopped
+	fuse    *fuse
+	held    *held
+	last    visit
+	fresh   bool // it has not run yet
+	late    bool // it was born into a stopped group and has not run yet
+}
+
+// visit is the last point a thread was at.
+type visit struct {
+	point point
+	n     int64
+	call  call          // what it was doing, where that was a call
+	cpu   time.Duration // its CPU time then, where somebody asked for it
+}
+
+// state is where a task is between the tracer and its own code.
+type state uint8
+
+const (
+	running   state = iota
+	unclaimed       // born and stopped, but the parent's event has not come yet
+	stopped         // in a ptrace stop, about to be resumed
+	holding         // in a ptrace stop, held
+	listening       // in a group stop
+	dying           // at or past its exit event
+)
+
+// call is a system call in progress.
+type call struct {
+	kind kind
+	nr   uint64
+	ip   uint64
+	sp   uint64
+	args [6]uint64
+}
+
+// process is what the threads of one process share.
+type process struct {
+	pid int
+	// prelude holds until the image does the first thing that others could see: see onset.go.
+	prelude bool
+	// full tells that the filter which stops at all sync points is installed.
+	full    bool
+	refused bool // the full filter was refused
+	maps    []mapping
+}
+
+// order is what was decided for a thread that was not stopped, and the address by which that is told.
+type order struct {
+	act  act
+	from chaos.Address
+}
+
+// walk is a thread being single-stepped.
+type walk struct {
+	from  chaos.Address
+	left  int64
+	act   act
+	began time.Duration
+}
+
+// held is one hold in progress.
+type held struct {
+	task  *task
+	made  int // index into the report's decisions, -1 where they are full
+	from  time.Duration
+	until time.Duration
+	park  bool
+	order int // in the heap
+}
+
+// childPath is the path of the next child.
+func (t *task) childPath() string {
+	t.children++
+	return t.path + "." + strconv.Itoa(t.children)
+}
+
+// fuse is a thread that is to be stopped when it has used some CPU time since a point. CPU time runs no faster than
+// time, so its account need not be looked at before the rest could have been used: a fuse costs one look for a
+// thread that runs, a few for one that waits, and no hardware counter.
+type fuse struct {
+	task *task
+	from chaos.Address
+	act  act
+	end  time.Duration // of the thread's CPU time
+	due  time.Duration // the next look
+	wait time.Duration // between looks at a thread that does not run
+}

@@ -1,0 +1,147 @@
+package tracer
+
+import (
+	"os"
+	"os/exec"
+	"strconv"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"heisen/stress/chaos"
+)
+
+func TestExitCodeSignalAndUsageAreTheTests(t *testing.T) {
+	r, out := runUnder(t, draft(), nil, "sh", "-c", "echo hello; exit 7")
+	require.Equal(t, 7, code(t, r))
+	require.Equal(t, "hello\n", out)
+	require.Positive(t, r.Usage.MaxRSS)
+	require.Positive(t, r.Ended)
+
+	r, _ = runUnder(t, draft(), nil, "sh", "-c", "kill -SEGV $$")
+	require.Equal(t, syscall.SIGSEGV, syscall.WaitStatus(r.Status).Signal())
+}
+
+func TestWhatCannotBeExecutedWasNotRun(t *testing.T) {
+	file := t.TempDir() + "/not-a-program"
+	require.NoError(t, os.WriteFile(file, []byte("\x00\x01"), 0o700))
+	r, _ := runUnder(t, draft(), nil, file)
+	require.True(t, r.NotRun)
+	require.Equal(t, int(syscall.ENOEXEC), r.StartErrno)
+}
+
+// The main thread waits for the one that its argument names, and ends the process without looking at the other.
+const twoThreads = `
+#include <pthread.h>
+#include <unistd.h>
+static void *say(void *x) { write(1, x, 1); return NULL; }
+int main(int argc, char **argv) {
+	pthread_t t[2];
+	pthread_create(&t[0], NULL, say, "a"); pthread_create(&t[1], NULL, say, "b");
+	pthread_join(t[argv[1][0] == 'b'], NULL); write(1, "!", 1);
+	_exit(3);
+}`
+
+// A hold of a minute is never over here: what the output lacks was held to the end, however slow the machine is.
+func TestHoldKeepsAThreadFromItsFirstInstruction(t *testing.T) {
+	program := compile(t, twoThreads)
+	for thread, want := range map[string]string{"0.1": "b!", "0.2": "a!"} {
+		var r *chaos.Report
+		for tries := 0; r == nil || len(r.Made) == 0; tries++ {
+			require.Less(t, tries, 100)
+			var out string
+			r, out = runUnder(t, draft(decide(thread, "thread.start", 1, time.Minute)), nil, program, want[:1])
+			require.Equal(t, want, out)
+			// Without a hold the process ended before the other thread had its first moment on a CPU.
+		}
+		require.Equal(t, 3, code(t, r), "the process ended while a thread of it was held")
+		require.Len(t, r.Made, 1)
+		require.Equal(t, thread, r.Made[0].Thread)
+		require.Less(t, r.Made[0].Held, time.Minute)
+		require.NotEmpty(t, r.Made[0].Meanwhile, "the other wrote meanwhile")
+		require.Equal(t, r.Made[0].Held.Microseconds(), r.Chaos.Held)
+	}
+}
+
+func TestHoldLastsAsLongAsDecided(t *testing.T) {
+	waitsForBoth := strings.Replace(twoThreads, `write(1, "!", 1);`, "pthread_join(t[1], NULL);", 1)
+	decided := map[string]time.Duration{"0.1": 50 * time.Millisecond, "0.2": 20 * time.Millisecond}
+	r, out := runUnder(t, draft(decide("0.1", "thread.start", 1, decided["0.1"]), decide("0.2", "thread.start", 1, decided["0.2"])),
+		nil, compile(t, waitsForBoth), "a")
+	require.Len(t, out, 2)
+	require.Len(t, r.Made, 2)
+	for _, made := range r.Made { // in the order in which the threads came to their first stop
+		require.GreaterOrEqual(t, made.Held, decided[made.Thread])
+		delete(decided, made.Thread)
+	}
+	require.Empty(t, decided)
+	require.GreaterOrEqual(t, r.Lengthened, 50*time.Millisecond)
+	require.EqualValues(t, 2, r.Chaos.Made)
+}
+
+func TestPathsCountChildrenByCreation(t *testing.T) {
+	program := compile(t, `
+#include <pthread.h>
+#include <sys/wait.h>
+#include <unistd.h>
+static void *nest(void *x) { if (!fork()) _exit(0); wait(NULL); return NULL; }
+int main(void) {
+	pthread_t a, b;
+	pthread_create(&a, NULL, nest, NULL); pthread_join(a, NULL);
+	if (!fork()) _exit(0);
+	wait(NULL);
+	pthread_create(&b, NULL, nest, NULL); pthread_join(b, NULL);
+	return 0;
+}`)
+	var holds = draft()
+	for _, path := range []string{"0.1", "0.1.1", "0.2", "0.3", "0.3.1"} {
+		holds.Decisions = append(holds.Decisions, decide(path, "thread.start", 1, time.Millisecond))
+	}
+	r, _ := runUnder(t, holds, nil, program)
+	require.Zero(t, code(t, r))
+	var made []string
+	for _, m := range r.Made {
+		made = append(made, m.Thread)
+	}
+	require.Equal(t, []string{"0.1", "0.1.1", "0.2", "0.3", "0.3.1"}, made)
+	require.Len(t, r.Threads, 6)
+}
+
+func TestPreludeIsLetThrough(t *testing.T) {
+	r, _ := runUnder(t, draft(), nil, python(t), "-c", "import threading; t = threading.Thread(target=print, args=(1,)); t.start(); t.join()")
+	require.Zero(t, code(t, r))
+	main := names(r, 0)
+	require.Contains(t, main, "clone.entry")
+	require.Less(t, r.Chaos.Stops, int64(200), "the hundreds of reads and opens before the first thread cost no stop")
+}
+
+// python is the interpreter itself, not a script that leads to it.
+func python(t *testing.T) string {
+	out, err := exec.Command("python3", "-c", "import sys; print(sys.executable)").Output()
+	if err != nil {
+		t.Skip("no python3 here")
+	}
+	return strings.TrimSpace(string(out))
+}
+
+func TestReadsOfFilesAreNoPoints(t *testing.T) {
+	r, _ := runUnder(t, draft(), nil, "sh", "-c", "echo x | cat; cat /etc/passwd >/dev/null")
+	for _, p := range r.Points {
+		if strings.HasPrefix(p.Name, "pipe.") {
+			fd, err := strconv.Atoi(strings.TrimPrefix(p.Fields[0], "fd "))
+			require.NoError(t, err)
+			require.Less(t, fd, 10)
+		}
+	}
+	require.NotZero(t, len(r.Points))
+}
+
+func TestProbeWorksHereOrSaysHowToAllowIt(t *testing.T) {
+	if err := Probe(); err != nil {
+		require.ErrorContains(t, err, "hold threads: ")
+		require.NotContains(t, err.Error(), "\n")
+	}
+}

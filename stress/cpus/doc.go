@@ -1,0 +1,2 @@
+// Package cpus tells which CPUs this process may use.
+package cpus
