@@ -119,11 +119,11 @@ func (s *Supervisor) fork(c *child, inv invocation) error {
 	return <-reply
 }
 
-// forkHere is fork on this thread; false where it is not fit for it. One goes at a time, as syscall.ForkLock
-// would have it anyway: who waits for that lock with a thread tied to it costs two switches more.
+// forkHere is fork on this thread; false where it is not fit for it. A forking thread waits in the kernel until its
+// child, which needs a CPU for that, has executed: with one fork at a time the CPUs would wait for each other.
 func (s *Supervisor) forkHere(c *child, inv invocation) (done bool, err error) {
-	s.forking.Lock()
-	defer s.forking.Unlock()
+	s.forking <- struct{}{}
+	defer func() { <-s.forking }()
 	runtime.LockOSThread()
 	defer runtime.UnlockOSThread()
 	if unix.Gettid() == s.self || s.masked && unblockSignals() != nil {

@@ -30,10 +30,12 @@ type child struct {
 	exit     chan struct{} // closed when the main process has ended (it is a zombie then)
 }
 
-// How many lanes serve all attempts that need none of their own, and how many Go processors there must be.
+// How many lanes serve all attempts that need none of their own, how many Go processors there must be, and how many
+// forks may hold one at once: Go's own lock lets forks overlap (syscall/forkpipe2.go).
 const (
-	lanes      = 2
-	leastProcs = 4
+	lanes       = 2
+	leastProcs  = 4
+	forksAtOnce = leastProcs - 1
 )
 
 // lane is an OS thread that starts processes. The kernel sends a child its parent-death signal when the

@@ -40,7 +40,7 @@ type Supervisor struct {
 	janitor chan struct{}  // closed to end the janitor
 	swept   sync.WaitGroup
 
-	forking sync.Mutex // held while a process is forked from an attempt's own thread
+	forking chan struct{} // one element for each process that is being forked from an attempt's own thread
 
 	mu       sync.Mutex
 	inflight int
@@ -123,6 +123,7 @@ func (s *Supervisor) startThreads() (err error) {
 	}
 	s.spawn = &spawner{null: null, session: !s.cfg.off.session, fork: syscall.ForkExec}
 	s.self = os.Getpid()
+	s.forking = make(chan struct{}, forksAtOnce)
 	if s.masked, err = signalsBlocked(); err != nil {
 		return err
 	}
