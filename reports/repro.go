@@ -25,6 +25,25 @@ type Repro struct {
 	Minimized *Minimized `json:"minimized,omitempty"`
 	// Explanation is the cause as it was shown by tests, or why none was; empty where nobody asked.
 	Explanation string `json:"explanation"`
+	// Stacks is where the program's threads were at the deciding moment; nil where nobody asked.
+	Stacks *Stacks `json:"stacks,omitempty"`
+}
+
+// Stacks are of a replay that was given up for them and counts nowhere.
+type Stacks struct {
+	// At says which moment it was, Why in one line why there are none.
+	At      string  `json:"at,omitempty"`
+	Why     string  `json:"why,omitempty"`
+	Threads []Stack `json:"threads,omitempty"`
+}
+
+// Stack is one thread's: its creation path, where that is known, the program's name for it, whether it was held, and its
+// frames, FUNCTION at FILE:LINE, the innermost first.
+type Stack struct {
+	Thread string   `json:"thread,omitempty"`
+	Name   string   `json:"name,omitempty"`
+	Held   bool     `json:"held,omitempty"`
+	Frames []string `json:"frames"`
 }
 
 // Replays counts judged attempts of one kind. Low and High bound the share that reproduces (Clopper-Pearson, 95 %).

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -10,6 +11,7 @@ import (
 	"time"
 
 	"heisen/reports"
+	"heisen/reports/text"
 	"heisen/repro/explain"
 	"heisen/repro/minimize"
 	"heisen/repro/replay"
@@ -28,6 +30,8 @@ const (
 	// bundles by their attempt, since a bundle itself is hashed and never changes.
 	minPlanFile = "plan.min.json"
 	minFolder   = "minimized"
+	// stacksFile are the stacks that were taken for an explanation.
+	stacksFile = "stacks.txt"
 )
 
 // trier has the session's attempts made for minimising.
@@ -81,8 +85,47 @@ func (j *reproJob) explain(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	j.state.Cause = cause.String()
+	j.session.view.Emit(run.Noticed{Text: "explaining: where the threads are at that moment"})
+	seen, err := explain.Look(ctx, t, &result, cause)
+	if err != nil {
+		return err
+	}
+	j.state.Cause, j.state.Witness = cause.String(), &seen
+	return j.keepStacks(&seen)
+}
+
+// keepStacks writes all stacks beside the replays.
+func (j *reproJob) keepStacks(w *explain.Witness) error {
+	if len(w.Stacks) == 0 {
+		return nil
+	}
+	if err := durable.WriteFile(filepath.Join(j.session.folder.Path(), stacksFile), stacksText(stacksOf(w)), nil); err != nil {
+		return fmt.Errorf("save the stacks: %w", err)
+	}
 	return nil
+}
+
+// stacksOf puts what was seen into the report's words; nil for nothing asked.
+func stacksOf(w *explain.Witness) *reports.Stacks {
+	if w == nil {
+		return nil
+	}
+	s := &reports.Stacks{At: w.At, Why: w.Why}
+	for _, t := range w.Stacks {
+		s.Threads = append(s.Threads, reports.Stack(t))
+	}
+	return s
+}
+
+func stacksText(s *reports.Stacks) []byte {
+	var b bytes.Buffer
+	for _, t := range s.Threads {
+		fmt.Fprintln(&b, text.Escape(text.StackTitle(t)))
+		for _, f := range t.Frames {
+			fmt.Fprintln(&b, "    "+text.Escape(f))
+		}
+	}
+	return b.Bytes()
 }
 
 // freshReplays measure what is left.
@@ -94,14 +137,14 @@ func (j *reproJob) keepPlan(t *replay.Trier, r *minimize.Result) error {
 	if plan == nil || r.Verdict == minimize.CannotTell {
 		return nil
 	}
-	text, err := json.MarshalIndent(conductor.Record{Plan: *plan, Drawn: "minimised: " + string(r.Verdict)}, "", "  ")
+	data, err := json.MarshalIndent(conductor.Record{Plan: *plan, Drawn: "minimised: " + string(r.Verdict)}, "", "  ")
 	if err == nil {
-		err = durable.WriteFile(filepath.Join(j.session.folder.Path(), minPlanFile), append(text, '\n'), nil)
+		err = durable.WriteFile(filepath.Join(j.session.folder.Path(), minPlanFile), append(data, '\n'), nil)
 	}
 	if folder, ok := campaignOf(j.state.Bundle); ok && err == nil && !j.state.Trusted {
 		dir := filepath.Join(folder.Path(), minFolder)
 		if err = durable.MkdirAll(dir); err == nil {
-			err = durable.WriteFile(filepath.Join(dir, filepath.Base(j.state.Bundle)+".json"), append(text, '\n'), nil)
+			err = durable.WriteFile(filepath.Join(dir, filepath.Base(j.state.Bundle)+".json"), append(data, '\n'), nil)
 		}
 	}
 	if err != nil {

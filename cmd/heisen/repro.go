@@ -58,7 +58,7 @@ func reproCommand(stdout, stderr io.Writer) *cli.Command {
 			&cli.IntFlag{Name: flagJobs, Aliases: []string{"j"}, DefaultText: "as recorded", Usage: "run `N` attempts at once"},
 			&cli.BoolFlag{Name: flagUntil, Usage: "stop when it came back; without -n, go on until then"},
 			&cli.BoolFlag{Name: flagMinimize, Usage: "cut the plan down to the holds and conditions that the failure takes"},
-			&cli.BoolFlag{Name: flagExplain, Usage: "minimise, then look for the order of two events that decides, and test it in both directions"},
+			&cli.BoolFlag{Name: flagExplain, Usage: "minimise, then look for the order of two events that decides, test it in both directions, and take the threads' stacks at that moment"},
 			&cli.DurationFlag{Name: flagTime, Value: defaultCutTime, Usage: "minimise for at most `TIME`; --resume goes on"},
 			&cli.StringFlag{Name: flagCmd, Usage: "run `COMMAND` instead of the recorded one: words, which may be quoted; no shell"},
 			&cli.StringFlag{Name: flagTrust, Usage: "run the bundle with this `HASH`, wherever it is from"},
@@ -241,6 +241,7 @@ func (j *reproJob) report() reports.Repro {
 	if r.Explanation = j.state.Cause; j.state.Explain && r.Reproduced == 0 && r.Attempts > 0 {
 		r.Explanation = "cause not shown: the failure did not come back"
 	}
+	r.Stacks = stacksOf(j.state.Witness)
 	if r.Minimized = j.minimized(); r.Minimized != nil && r.Minimized.Verdict != string(minimize.CannotTell) {
 		r.Decisions = len(r.Minimized.Holds)
 	}

@@ -16,6 +16,7 @@ import (
 
 	"heisen/reports"
 	"heisen/repro/bundle"
+	"heisen/repro/explain"
 	"heisen/repro/minimize"
 	"heisen/repro/provenance"
 	"heisen/repro/replay"
@@ -56,6 +57,8 @@ type reproState struct {
 	Result *minimize.Result `json:"result,omitempty"`
 	// Cause is what was shown of it, or why nothing was.
 	Cause string `json:"cause,omitempty"`
+	// Witness is where the threads were at the deciding moment.
+	Witness *explain.Witness `json:"witness,omitempty"`
 	// Report is what the latest session told at its end; nil before.
 	Report *reports.Repro `json:"report,omitempty"`
 }

@@ -38,7 +38,10 @@ func Repro(w io.Writer, r reports.Repro, s Style) error {
 	}
 	if r.Explanation != "" {
 		p.blank()
-		p.line(Plain, "%s", r.Explanation)
+		p.copyable("%s", r.Explanation)
+	}
+	if r.Stacks != nil {
+		p.stacks(r.Stacks)
 	}
 	p.copyable("  campaign   %s", r.Campaign)
 	return p.err
@@ -114,4 +117,42 @@ func ordinal(n int64) string {
 		}
 	}
 	return human.Count(n) + suffix
+}
+
+// Bounds of the stacks on a terminal: all of them are in the campaign's folder.
+const (
+	mostStacks = 5
+	mostFrames = 8
+)
+
+func (p *printer) stacks(s *reports.Stacks) {
+	if len(s.Threads) == 0 {
+		p.copyable("  no stacks: %s", s.Why)
+		return
+	}
+	p.line(Plain, "  where the threads were %s, in a replay that was given up for it:", s.At)
+	for _, t := range s.Threads[:min(len(s.Threads), mostStacks)] {
+		p.copyable("    %s", StackTitle(t))
+		for _, f := range t.Frames[:min(len(t.Frames), mostFrames)] {
+			p.copyable("      %s", f)
+		}
+		if n := len(t.Frames) - mostFrames; n > 0 {
+			p.line(Plain, "      and %s more", human.Plural(int64(n), "frame"))
+		}
+	}
+	if n := len(s.Threads) - mostStacks; n > 0 {
+		p.line(Plain, "    and %s more", human.Plural(int64(n), "thread"))
+	}
+}
+
+// StackTitle names a thread: its path, what the program calls it, and whether it was held.
+func StackTitle(t reports.Stack) string {
+	words := t.Name
+	if t.Thread != "" {
+		words = fmt.Sprintf("thread %s (%s)", t.Thread, t.Name)
+	}
+	if t.Held {
+		words += ", held"
+	}
+	return words
 }

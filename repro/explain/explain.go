@@ -25,6 +25,8 @@ type Lab interface {
 	OrderOf(c minimize.Candidate) replay.Order
 	Run(ctx context.Context, c minimize.Candidate, o replay.Order, n int) ([]replay.Answer, error)
 	Count(answers []replay.Answer) minimize.Tally
+	// Sacrifice is an order of the same kind that is given up for the stacks of all threads at an address.
+	Sacrifice(o replay.Order, at chaos.Address) replay.Order
 }
 
 // Cause is what was shown, or what was tried.
@@ -129,9 +131,13 @@ func (c *Cause) String() string {
 		}
 		return text
 	}
-	return fmt.Sprintf("it fails if %s comes to its %s before %s goes on from its %s: with that thread held there for %v it failed %s, "+
+	does := "comes to"
+	if leaves(c.Event) {
+		does = "goes on from"
+	}
+	return fmt.Sprintf("it fails if %s %s its %s before %s goes on from its %s: with that thread held there for %v it failed %s, "+
 		"without the hold %s, and with the other thread held too, so that it came later, %s",
-		thread(c.Event.Thread, c.EventName), point(c.Event), thread(c.Held.Thread, c.Held.Name), point(c.Held.Address),
+		thread(c.Event.Thread, c.EventName), does, point(c.Event), thread(c.Held.Thread, c.Held.Name), point(c.Held.Address),
 		c.Held.Held.Round(100*time.Microsecond), share(c.Forced), share(c.Removed), share(c.Forbidden))
 }
 

@@ -144,3 +144,11 @@ func TestPathsCountOnlyThreadsThatWereTold(t *testing.T) {
 		Points: []run.Point{{Thread: 1, Source: run.FromSched}, {Thread: 2, Source: run.FromRuntime}}}
 	require.Equal(t, []string{"0", "", "0.1"}, pathsOf([]chaos.Made{{TID: 8, Decision: chaos.Decision{Address: chaos.Address{Thread: "0.1"}}}}, trace))
 }
+
+// Sacrifice is the program's: it tells where its threads are at the address.
+func (p *program) Sacrifice(o replay.Order, at chaos.Address) replay.Order {
+	plan := *o.Plan
+	plan.Stacks = &at
+	o.Plan = &plan
+	return o
+}

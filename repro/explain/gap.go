@@ -55,7 +55,8 @@ func rivals(answers []replay.Answer) []rival {
 	return all
 }
 
-// gaps finds what other threads did during each hold of one attempt. Points of threads whose creation path is not
+// gaps finds what other threads did during each hold of one attempt: the first thing each began, and where it went on from
+// before that. Points of threads whose creation path is not
 // certain are passed over: they could not be addressed.
 func gaps(made []chaos.Made, t *run.Trace) []rival {
 	paths := pathsOf(made, t)
@@ -66,21 +67,30 @@ func gaps(made []chaos.Made, t *run.Trace) []rival {
 		if at < 0 {
 			continue
 		}
-		met := map[string]bool{m.Thread: true}
+		met, left := map[string]bool{m.Thread: true}, map[string]placed{}
 		for _, p := range points[at+1:] {
 			if p.at > points[at].at+m.Held {
 				break
 			}
-			// What happened at a call's exit had happened before; what can be forbidden is its entry.
-			if met[p.Thread] || strings.HasSuffix(p.Kind, ".exit") {
-				continue
+			switch {
+			case met[p.Thread]:
+			case leaves(p.Address):
+				left[p.Thread] = p
+			default:
+				met[p.Thread] = true
+				found = append(found, rival{held: m, event: p.Address, name: p.name, at: p.at})
 			}
-			met[p.Thread] = true
+		}
+		for _, p := range left {
 			found = append(found, rival{held: m, event: p.Address, name: p.name, at: p.at})
 		}
 	}
 	return found
 }
+
+// leaves tells whether an event is the end of a call: what the call did had happened before, and what the thread does
+// next is what may decide. Of several in a row the last is the one nearest to that.
+func leaves(a chaos.Address) bool { return strings.HasSuffix(a.Kind, ".exit") }
 
 // plain is an address without what is counted from it.
 func plain(a chaos.Address) chaos.Address {

@@ -46,6 +46,9 @@ func (a *Answer) Judged() bool {
 	if !a.Finished.Outcome.Judged() {
 		return false
 	}
+	if a.Order.Plan != nil && a.Order.Plan.Stacks != nil {
+		return false // it was given up for its stacks
+	}
 	made := a.Finished.Chaos
 	return a.Order.Plan == nil || made != nil && made.Unsupported == ""
 }
@@ -220,6 +223,18 @@ func (o ordered) Run(a run.Attempt, ctl *run.Control) run.Result {
 	o.desk.mu.Lock()
 	defer o.desk.mu.Unlock()
 	e.answer.Record, e.answer.Trace, e.answer.Output = res.Evidence.Plan, res.Evidence.Trace, res.Evidence.Output.Bytes()
+	if plan := e.answer.Order.Plan; plan != nil && plan.Stacks != nil && res.Ending.StartError == nil && !res.Ending.Stopped {
+		return sacrificed(res)
+	}
+	return res
+}
+
+// sacrificed is an attempt that was given up for its stacks: whatever it did then proves nothing, so it is one that was
+// skipped, which is neither kept, counted nor tried again.
+func sacrificed(res run.Result) run.Result {
+	const skipped = 125 // what run.Judge takes for run.Skip
+	res.Ending = run.Ending{Code: skipped}
+	res.Evidence = run.Evidence{DumpAt: -1}
 	return res
 }
 

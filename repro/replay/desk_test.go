@@ -114,3 +114,44 @@ func TestWhatRanPlainForWantOfATracerIsNoReplay(t *testing.T) {
 		require.Equal(t, c.want, a.Judged(), c.name)
 	}
 }
+
+// An attempt that is given up for its stacks is one that was skipped: nothing it did counts, and it is not tried again.
+func TestWhatIsGivenUpForItsStacksCountsNowhere(t *testing.T) {
+	d, inner := NewDesk(), &runner{}
+	var seen []run.Result
+	seq := int64(0)
+	d.Attach(func() bool {
+		for ; d.Admit(seq + 1); seq++ {
+			res := d.Over(failing{inner}).Run(run.Attempt{Seq: seq + 1}, nil)
+			seen = append(seen, res)
+			judge, err := run.NewJudge(run.Oracle{PassOn: []string{"x"}})
+			require.NoError(t, err)
+			out, _ := judge.Outcome(&res)
+			d.Emit(run.Finished{Seq: seq + 1, Outcome: out, Chaos: &run.Chaos{}})
+		}
+		return true
+	})
+	plan := &chaos.Plan{Strategy: "hold"}
+	doomed := *plan
+	doomed.Stacks = &chaos.Address{Thread: "0"}
+	answers, err := d.Try(context.Background(), []Order{{Plan: plan}, {Plan: &doomed}}, nil)
+	require.NoError(t, err)
+	require.Equal(t, run.Killed, answers[0].Finished.Outcome, "the engine tries it again")
+	require.Equal(t, run.Skip, answers[1].Finished.Outcome)
+	require.False(t, answers[1].Judged())
+	require.Equal(t, "x", string(answers[1].Output), "what it told is kept for who asked")
+	require.Empty(t, seen[1].Evidence.Output.Bytes())
+
+	answers[1].Finished.Outcome = run.Pass
+	require.False(t, answers[1].Judged(), "however it ended")
+}
+
+// failing is a runner whose attempts are killed after a word.
+type failing struct{ *runner }
+
+func (f failing) Run(a run.Attempt, c *run.Control) run.Result {
+	res := f.runner.Run(a, c)
+	res.Ending = run.Ending{Signal: 9}
+	res.Evidence.Output.Head = []run.Chunk{{Stream: run.Stdout, Data: []byte("x")}}
+	return res
+}

@@ -110,6 +110,21 @@ func (t *Trier) OrderOf(c minimize.Candidate) Order {
 	return o
 }
 
+// Sacrifice is an order that is given up for the stacks of all threads at an address. Python is asked to print its own
+// where nothing of heisen's is inside it: its fault handler knows how, and needs a variable.
+func (t *Trier) Sacrifice(o Order, at chaos.Address) Order {
+	plan := *o.Plan
+	plan.Stacks = &at
+	o.Plan = &plan
+	command := t.Command
+	if o.Command != nil {
+		command = *o.Command
+	}
+	command.Env = append(slices.Clone(command.Env), "PYTHONFAULTHANDLER=1")
+	o.Command = &command
+	return o
+}
+
 // Try is minimize.Trier's.
 func (t *Trier) Try(ctx context.Context, c minimize.Candidate, n int) ([]minimize.Outcome, error) {
 	answers, err := t.Run(ctx, c, t.OrderOf(c), n)

@@ -23,6 +23,9 @@ type Plan struct {
 	// Settings are what a strategy drew for the whole attempt beside its decisions, by names of its own: a
 	// switch interval, say. A replay sets them again.
 	Settings map[string]string `json:"settings,omitempty"`
+	// Stacks, where it is set, has the stacks of all threads taken: as soon as a thread comes to this address while another
+	// one is held or, where it is held there itself, just before it goes on. An attempt so disturbed proves nothing.
+	Stacks *Address `json:"stacks,omitempty"`
 	// MaxPoints and MaxDecisions bound what the report holds of each.
 	MaxPoints    int `json:"max_points"`
 	MaxDecisions int `json:"max_decisions"`

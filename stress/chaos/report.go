@@ -46,9 +46,31 @@ type Report struct {
 	Began int64 `json:"began_ns"`
 	// Ended is when the test's main process was over; the tracer itself may last a little longer.
 	Ended time.Duration `json:"ended_ns"`
+	// Stacks are what Plan.Stacks asked for, at most MostStacks of MostFrames frames each, the innermost first; NoStacks
+	// says why there are none. Asked tells that the program was signalled to print its own: they are in its output.
+	Stacks   []Stack `json:"stacks,omitempty"`
+	NoStacks string  `json:"no_stacks,omitempty"`
+	Asked    bool    `json:"asked,omitempty"`
 	// Lengthened is by how much the holds made the attempt longer at the most: time in which at least one
 	// thread was held.
 	Lengthened time.Duration `json:"lengthened_ns"`
+}
+
+// Bounds of the stacks in a report.
+const (
+	MostStacks = 64
+	MostFrames = 40
+)
+
+// Stack is where one thread was.
+type Stack struct {
+	// Thread is its creation path, "" where that is not known; Name is the program's for it.
+	Thread string `json:"thread,omitempty"`
+	Name   string `json:"name,omitempty"`
+	// Held tells that it was held at that moment.
+	Held bool `json:"held,omitempty"`
+	// Frames say FUNCTION at FILE:LINE, as far as each is known, the innermost first.
+	Frames []string `json:"frames"`
 }
 
 // Made is a decision that was made, with what the thread was about.

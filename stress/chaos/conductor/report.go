@@ -70,6 +70,7 @@ func checkReport(r *chaos.Report, plan *chaos.Plan) error {
 		}
 		cut(&m.Thread, &m.Kind, &m.Name, &m.Call, &m.PC)
 	}
+	cutStacks(r)
 	if err := checkTrace(r.Threads, r.Points); err != nil {
 		return err
 	}
@@ -79,6 +80,20 @@ func checkReport(r *chaos.Report, plan *chaos.Plan) error {
 		cut(&r.Notes[i])
 	}
 	return nil
+}
+
+// cutStacks bounds what is told of stacks.
+func cutStacks(r *chaos.Report) {
+	cut(&r.NoStacks)
+	r.Stacks = r.Stacks[:min(len(r.Stacks), chaos.MostStacks)]
+	for i := range r.Stacks {
+		s := &r.Stacks[i]
+		cut(&s.Thread, &s.Name)
+		s.Frames = s.Frames[:min(len(s.Frames), chaos.MostFrames)]
+		for f := range s.Frames {
+			cut(&s.Frames[f])
+		}
+	}
 }
 
 func checkTrace(threads []run.Thread, points []run.Point) error {

@@ -169,10 +169,16 @@ type Record struct {
 	Made  []chaos.Made `json:"made,omitempty"`
 	// Lengthened is how long at least one thread was held.
 	Lengthened time.Duration `json:"lengthened_ns"`
+	// Threads are the stacks that were asked for, NoStacks why there are none, and Asked that the program was signalled
+	// to print its own.
+	Threads  []chaos.Stack `json:"threads,omitempty"`
+	NoStacks string        `json:"no_stacks,omitempty"`
+	Asked    bool          `json:"asked,omitempty"`
 }
 
 func record(plan *chaos.Plan, report *chaos.Report) []byte {
-	r := Record{Plan: *plan, Drawn: report.Drawn, Made: report.Made, Lengthened: report.Lengthened}
+	r := Record{Plan: *plan, Drawn: report.Drawn, Made: report.Made, Lengthened: report.Lengthened,
+		Threads: report.Stacks, NoStacks: report.NoStacks, Asked: report.Asked}
 	r.Replay = true
 	for _, m := range report.Made {
 		d := m.Decision

@@ -164,11 +164,18 @@ func (h *Hooks) Environ(plan chaos.Plan, files Files, lookup func(name string) s
 	return env
 }
 
-// PlanFile is the content of Files.Plan: the decisions that are to be made again.
-func PlanFile(decisions []chaos.Decision) []byte {
+// PlanFile is the content of Files.Plan: the decisions that are to be made again and, as one of no nanoseconds that
+// are any, where stacks are to be taken.
+func PlanFile(plan *chaos.Plan) []byte {
 	var b strings.Builder
-	for _, d := range decisions {
-		fmt.Fprintf(&b, "%s\t%s\t%s\t%d\t%d\n", d.Thread, d.Kind, d.Site, d.N, d.Hold.Nanoseconds())
+	line := func(a chaos.Address, what string) {
+		fmt.Fprintf(&b, "%s\t%s\t%s\t%d\t%s\n", a.Thread, a.Kind, a.Site, a.N, what)
+	}
+	for _, d := range plan.Decisions {
+		line(d.Address, strconv.FormatInt(d.Hold.Nanoseconds(), 10))
+	}
+	if plan.Stacks != nil {
+		line(*plan.Stacks, "stacks")
 	}
 	return []byte(b.String())
 }

@@ -47,7 +47,7 @@ func (a attempt) run(args ...string) (string, chaos.Report, error) {
 	require.NoError(a.t, err)
 	files := Files{Record: filepath.Join(dir, "record"), Plan: filepath.Join(dir, "plan")}
 	require.NoError(a.t, os.WriteFile(files.Record, nil, 0o600))
-	require.NoError(a.t, os.WriteFile(files.Plan, PlanFile(a.plan.Decisions), 0o600))
+	require.NoError(a.t, os.WriteFile(files.Plan, PlanFile(&a.plan), 0o600))
 	cmd := exec.Command(a.python, args...)
 	base := append(os.Environ(), a.env...)
 	cmd.Env = append(base, hooks.Environ(a.plan, files, func(name string) string {

@@ -36,6 +36,9 @@ func Collect(record []byte, plan chaos.Plan, began int64) chaos.Report {
 	if c.loaded == 0 {
 		c.report.Unsupported = "no CPython that looks at PYTHONPATH began: it does not with -I, -E or -S, nor where the program clears its environment"
 	}
+	if plan.Stacks != nil && len(c.report.Stacks) == 0 {
+		c.report.NoStacks = "no thread came to that point while one was held"
+	}
 	if c.loaded > 0 && plan.Strategy == Switch {
 		c.report.Chaos.Planned, c.report.Chaos.Made = c.report.Chaos.Planned+1, c.report.Chaos.Made+1 // as a knob is counted
 	}
@@ -74,6 +77,10 @@ func (c *collector) line(f []string) {
 		ok = c.made(f)
 	case f[0] == "held" && len(f) == 3:
 		ok = c.held(f)
+	case f[0] == "stack" && len(f) == 5:
+		ok = c.stack(f)
+	case f[0] == "frame" && len(f) == 4:
+		ok = c.frame(f)
 	case f[0] == "skipped" && len(f) == 5:
 		ok = true
 		c.report.Chaos.Planned++
@@ -174,5 +181,26 @@ func (c *collector) held(f []string) bool {
 		c.report.Made[i].Held = time.Duration(ns)
 		delete(c.open, f[2])
 	}
+	return true
+}
+
+// stack begins the stack of a thread; they are numbered from 0.
+func (c *collector) stack(f []string) bool {
+	stacks := &c.report.Stacks
+	if f[1] != strconv.Itoa(len(*stacks)) || len(*stacks) >= chaos.MostStacks {
+		return false
+	}
+	*stacks = append(*stacks, chaos.Stack{Thread: f[2], Held: f[3] == "1", Name: f[4]})
+	return true
+}
+
+// frame adds one to the stack of that number.
+func (c *collector) frame(f []string) bool {
+	i, err := strconv.Atoi(f[1])
+	if err != nil || i < 0 || i >= len(c.report.Stacks) || len(c.report.Stacks[i].Frames) >= chaos.MostFrames {
+		return false
+	}
+	s := &c.report.Stacks[i]
+	s.Frames = append(s.Frames, f[2]+" at "+f[3])
 	return true
 }

@@ -36,11 +36,13 @@ func TestCollectSaysWhyNothingWasDone(t *testing.T) {
 // A record is what a test's processes left there: nothing in it may do more than be counted.
 func FuzzCollect(f *testing.F) {
 	f.Add([]byte("begin\t3.8\t1\tgil\nmade\t1\t0\tk\ts\t1\t2\tn\nheld\t1\t0\nthread\tx\n\xff\t\x00"))
+	f.Add([]byte("stack\t0\t0\t1\tmain\nframe\t0\tf\ta.py:1\nframe\t1\tf\ta.py:1\nstack\t0\t\t0\t\n"))
 	f.Add(bytes.Repeat([]byte("x"), 2*maxLine))
 	f.Fuzz(func(t *testing.T, data []byte) {
 		r := Collect(data, chaos.Plan{MaxPoints: 3, MaxDecisions: 2}, 5)
 		require.LessOrEqual(t, len(r.Made), 2)
 		require.LessOrEqual(t, len(r.Points), 3)
+		require.LessOrEqual(t, len(r.Stacks), chaos.MostStacks)
 		require.LessOrEqual(t, len(r.Threads), maxThreads)
 		require.GreaterOrEqual(t, r.Chaos.Planned, int64(len(r.Made)))
 		for _, p := range r.Points {

@@ -53,7 +53,7 @@ func (m *Arm) Prepare(a *run.Attempt, plan *chaos.Plan, dir string) error {
 	files := Files{Record: filepath.Join(dir, recordName), Plan: filepath.Join(dir, planName)}
 	err := os.WriteFile(files.Record, nil, 0o600)
 	if err == nil {
-		err = os.WriteFile(files.Plan, PlanFile(plan.Decisions), 0o600)
+		err = os.WriteFile(files.Plan, PlanFile(plan), 0o600)
 	}
 	if err != nil {
 		return fmt.Errorf("write the plan for Python: %w", err)

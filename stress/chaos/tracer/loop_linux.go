@@ -41,6 +41,7 @@ type loop struct {
 	gone    *task // the last that ended
 	spoiled string
 	interim func() // writes what there is to report so far
+	witness *witness
 }
 
 // linger is how long a test's other processes may outlive its main process, as in stress/proc, before they are left
@@ -70,6 +71,10 @@ func (l *loop) run() error {
 			break
 		}
 	}
+	if l.witness.opens() {
+		l.debug()
+		return nil
+	}
 	if !l.over {
 		return errors.New("the test's main process is gone and nothing told how it ended")
 	}
@@ -77,7 +82,7 @@ func (l *loop) run() error {
 }
 
 // due tells whether the clock must be looked at.
-func (l *loop) due() bool { return l.clock.armed != 0 || l.hurry.Load() }
+func (l *loop) due() bool { return l.clock.armed != 0 || l.hurry.Load() || l.witness.opens() }
 
 // elapse does what it is time for; done tells that what is left of the test is to be left alone.
 func (l *loop) elapse() (done bool) {
@@ -88,7 +93,7 @@ func (l *loop) elapse() (done bool) {
 			l.interim()
 		}
 	}
-	if l.over && now >= l.overAt+linger {
+	if l.over && now >= l.overAt+linger || l.witness.opens() {
 		return true
 	}
 	for len(l.holds) > 0 && l.holds[0].until <= now {

@@ -39,6 +39,11 @@ func (l *loop) place(t *task, p point) {
 	if l.plan.Strategy == chaos.PCT {
 		t.last.cpu = cpuTime(t) // it interrupts threads, and says how far they were
 	}
+	if l.witness.meets(t, len(l.holds) > 0) {
+		l.hold(t, act{hold: answerTime}, l.here(t))
+		l.ask(t)
+		return
+	}
 	a := l.strategy.at(t, p, n)
 	l.obey(t, a, l.here(t))
 }
@@ -94,8 +99,12 @@ func (l *loop) hold(t *task, a act, from chaos.Address) {
 	l.arm()
 }
 
-// letGo ends a hold; the thread goes on.
+// letGo ends a hold; the thread goes on, unless its stack is to be taken first.
 func (l *loop) letGo(t *task) {
+	if !l.quiet && l.witness.meets(t, true) {
+		l.ask(t)
+		return
+	}
 	l.finish(t)
 	l.goOn(t, t.last.point)
 	l.arm()

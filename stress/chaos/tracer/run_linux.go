@@ -137,7 +137,9 @@ func newLoop(plan *chaos.Plan) (*loop, error) {
 	}
 	l := &loop{plan: plan, clock: clock, tasks: map[int]*task{}, lost: map[int]bool{}, bounds: budget{limit: plan.Budget},
 		ledger: &ledger{maxPoints: plan.MaxPoints, maxDecisions: plan.MaxDecisions}, thread: unix.Gettid()}
-	l.strategy, err = newStrategy(plan, l)
+	if l.strategy, err = newStrategy(plan, l); err == nil {
+		l.witness, err = newWitness(plan)
+	}
 	return l, err
 }
 
@@ -164,6 +166,7 @@ func (l *loop) tell(r *chaos.Report) {
 		r.Threads = nil
 	}
 	r.Steps = l.ledger.steps
+	r.NoStacks, r.Asked = l.witness.told()
 	r.Lengthened = l.bounds.spent
 }
 

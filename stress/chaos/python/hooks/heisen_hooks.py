@@ -65,6 +65,7 @@ class Hooks:
         self.points = int(settings.get("points", 0))
         self.decisions = int(settings.get("decisions", 0))
         self.record_path = settings["record"]
+        self.stacks, self.holding = None, {}
         self.replay = self.read_plan(settings.get("plan", ""))
         self.switch = float(settings.get("switch", 0))
         self.gc = settings.get("gc", "")
@@ -85,16 +86,19 @@ class Hooks:
             words = f.read(4096).decode("utf-8", "surrogateescape")
         return "x%08x" % (digest("".join(c for c in words if not c.isdigit())) >> 32)
 
-    @staticmethod
-    def read_plan(path):
-        """A plan pins decisions: thread, kind, site, n and nanoseconds, separated by tabs."""
+    def read_plan(self, path):
+        """A plan pins decisions: thread, kind, site, n and nanoseconds, separated by tabs, and with the word stacks in the
+        place of these where the stacks of all threads are to be taken."""
         if not path:
             return None
         plan = {}
         with open(path, encoding="utf-8", errors="surrogateescape") as f:
             for line in f:
                 thread, kind, site, n, ns = line.rstrip("\n").split("\t")
-                plan[thread, kind, site, int(n)] = int(ns) / 1e9
+                if ns == "stacks":
+                    self.stacks = thread, kind, site, int(n)
+                else:
+                    plan[thread, kind, site, int(n)] = int(ns) / 1e9
         return plan
 
     def install(self):
@@ -203,7 +207,10 @@ class Hooks:
         if self.points > 0:
             self.points -= 1
             self.tell("point", _now(), thread, kind, site, n)
+        wanted = self.stacks is not None and self.stacks == (thread, kind, site, n)
         if pause is None:
+            if wanted:
+                self.take_stacks()
             return
         if self.decisions <= 0 or (self.replay is None and self.held + pause > self.budget):
             self.tell("skipped", thread, kind, site, n)
@@ -212,8 +219,54 @@ class Hooks:
         self.held += pause
         began = _now()
         self.tell("made", began, thread, kind, site, n, int(pause * 1e9), self.name())
-        _sleep(pause)
+        self.holding[me] = True
+        try:
+            _sleep(pause)
+            if wanted:
+                self.take_stacks()
+        finally:
+            del self.holding[me]
         self.tell("held", _now() - began, thread)
+
+    def take_stacks(self):
+        """Tell where all threads are, once, if one of them is held: else the moment is another one."""
+        if not self.holding:
+            return
+        self.stacks = None
+        interval = None
+        if hasattr(sys, "getswitchinterval"):  # nobody else is to go on meanwhile
+            interval = sys.getswitchinterval()
+            sys.setswitchinterval(1)
+        try:
+            lines = self.stack_lines()
+        finally:
+            if interval is not None:
+                sys.setswitchinterval(interval)
+        for line in lines:
+            self.tell(*line)
+
+    @staticmethod
+    def target(thread):
+        """What a thread was made for: before it gets there its stack does not say."""
+        code = getattr(getattr(thread, "_target", None), "__code__", None)
+        return "" if code is None else ", made to run %s at %s:%d" % (code.co_name, code.co_filename, code.co_firstlineno)
+
+    def stack_lines(self, most=64, deepest=40):
+        lines = []
+        threads = self.threads()
+        frames = sorted(sys._current_frames().items(), key=lambda item: (item[0] not in self.holding, item[0] != _ident()))
+        for i, (ident, frame) in enumerate(frames[:most]):
+            thread = threads.get(ident)
+            name = self.clean(getattr(thread, "_name", "")) + self.clean(self.target(thread))
+            lines.append(("stack", i, self.paths.get(ident, ""), int(ident in self.holding), name))
+            told = 0
+            while frame is not None and told < deepest:
+                code = frame.f_code
+                if not code.co_filename.startswith(self.skip[0]):
+                    lines.append(("frame", i, code.co_name, "%s:%d" % (code.co_filename, frame.f_lineno)))
+                    told += 1
+                frame = frame.f_back
+        return lines
 
     def draw(self, thread, kind, site, n):
         """Seconds to let pass at an address, None for nothing. 0 gives way: other threads may run."""
@@ -238,9 +291,19 @@ class Hooks:
         return shortest * (longest / shortest) ** ((x >> 11) / float(1 << 53))
 
     def name(self):
+        return self.clean(getattr(self.threads().get(_ident()), "_name", ""))
+
+    @staticmethod
+    def clean(text):
+        return str(text).replace("\t", " ").replace("\n", " ")
+
+    @staticmethod
+    def threads():
+        """Thread objects by identifier. A thread that has just begun tells so before it is among the active ones."""
         threading = sys.modules.get("threading")
-        thread = getattr(threading, "_active", {}).get(_ident()) if threading else None
-        return str(getattr(thread, "_name", "")).replace("\t", " ").replace("\n", " ")
+        known = {getattr(t, "_ident", None): t for t in list(getattr(threading, "_limbo", {}))}
+        known.update(getattr(threading, "_active", {}))
+        return known
 
     # -- patching -----------------------------------------------------------------------------------
 
