@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # heisen under chaos, by a heisen under chaos: the inner one does what it still can, or says why not.
-# The inner one is given the strategies that trace, which are what nesting could break; those that load the
-# machine (weak, load) would only make two campaigns' hogs starve each other, for minutes on two CPUs.
+# The inner one is given the strategies that trace, which are what nesting could break. With auto, two of eleven
+# runs on two CPUs stood still for more than a minute with hogs of both inner campaigns alive; why is not known.
 source "$(dirname "$0")/lib.sh"
 need python3
 
