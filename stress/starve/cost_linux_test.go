@@ -42,7 +42,7 @@ func TestBudgetWithThreeHundredAttempts(t *testing.T) {
 		h.kill()
 		h.ended = true
 	}
-	require.LessOrEqual(t, steady.Share(), 0.031, "over its budget")
+	require.LessOrEqual(t, steady.Share(), 0.03, "over its budget")
 	require.GreaterOrEqual(t, float64(steady.Looks)/steady.Elapsed.Seconds(), 0.4)
 }
 

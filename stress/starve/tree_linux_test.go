@@ -329,7 +329,7 @@ func TestDeadProcessesAreForgotten(t *testing.T) {
 }
 
 func TestIntervalKeepsToTheBudget(t *testing.T) {
-	cfg := Config{}.withDefaults()
+	cfg := Config{Share: 0.03}.withDefaults()
 	require.Equal(t, cfg.Fastest, interval(time.Millisecond, cfg))
 	require.Equal(t, time.Second, interval(30*time.Millisecond, cfg).Round(time.Microsecond))
 	require.Equal(t, 4*time.Second, interval(120*time.Millisecond, cfg).Round(time.Microsecond), "over the slowest rate rather than over the budget")
