@@ -88,9 +88,13 @@ func applyBudget(c *cli.Context, s *run.Spec) error {
 	return nil
 }
 
-// fitting are the strategies that auto draws for a command: those inside a runtime only where it has that one.
-func fitting(command run.Command, inGo []string) []string {
+// fitting are the strategies that auto draws for a command: those inside a runtime only where it has that one, breakpoints
+// only where its program has code of its own.
+func fitting(command run.Command, inGo []string, breakpoints error) []string {
 	names := slices.Concat(conductor.Traced(), conductor.Sides(), inGo)
+	if breakpoints != nil {
+		names = slices.DeleteFunc(names, func(name string) bool { return name == chaos.AtBreakpoints })
+	}
 	if python.Recognise(command.Path) {
 		names = append(names, python.Strategies()...)
 	}
@@ -98,11 +102,11 @@ func fitting(command run.Command, inGo []string) []string {
 }
 
 // drawn lists the strategies that are drawn for a campaign on this machine, and why others are not. inGo are
-// those that the command's Go runtime can carry out.
-func drawn(spec *run.Spec, inGo []string, probe func() error) (names []string, without map[string]string) {
+// those that the command's Go runtime can carry out, breakpoints is why none can be set in its program.
+func drawn(spec *run.Spec, inGo []string, breakpoints error, probe func() error) (names []string, without map[string]string) {
 	names = spec.Chaos.Strategies
 	if slices.Equal(names, []string{run.ChaosAuto}) {
-		names = fitting(spec.Command, inGo)
+		names = fitting(spec.Command, inGo, breakpoints)
 	}
 	without = map[string]string{}
 	var why error
@@ -114,6 +118,10 @@ func drawn(spec *run.Spec, inGo []string, probe func() error) (names []string, w
 		}
 		if !slices.Contains(conductor.Traced(), name) {
 			return false
+		}
+		if name == chaos.AtBreakpoints && breakpoints != nil {
+			without[name] = breakpoints.Error()
+			return true
 		}
 		if !probed {
 			why, probed = probe(), true
@@ -137,11 +145,12 @@ func (s *session) conducted(runner stress.Runner, temp string) (stress.Runner, e
 	if err != nil {
 		return nil, fmt.Errorf("find heisen's own executable: %w", err)
 	}
-	names, without := drawn(&s.plan.spec, s.plan.inGo(), tracer.Probe)
+	scouts := s.plan.scouts()
+	names, without := drawn(&s.plan.spec, s.plan.inGo(), s.plan.unwatchable(), tracer.Probe)
 	if len(names) == 0 {
 		return nil, fmt.Errorf("nothing of --%s %s works here: %s", flagChaos, strings.Join(policy.Strategies, ","), without[policy.Strategies[0]])
 	}
-	s.began.NotDrawn = without
+	s.began.NotDrawn, s.mixed = without, names
 	inside, err := s.inside(names, temp)
 	if err != nil {
 		return nil, err
@@ -156,9 +165,30 @@ func (s *session) conducted(runner stress.Runner, temp string) (stress.Runner, e
 	return conductor.New(runner, conductor.Config{
 		Mixer: mixer, Replay: replay, Policy: policy, Dir: filepath.Join(temp, "chaos"),
 		Trace: []string{self, tracer.Command}, Confine: []string{self, conductor.ConfineCommand},
-		Crowd: hall, Inside: inside, Merge: interleave.Merge,
+		Crowd: hall, Inside: inside, Scouts: scouts, Merge: interleave.Merge,
 		Notice: func(text string) { s.view.Emit(run.Noticed{Text: text}) },
 	}), nil
+}
+
+// scouts know the programs that attempts run, and where breakpoints can be set in them.
+func (p *plan) scouts() *conductor.Scouts {
+	if p.watched == nil {
+		p.watched = &conductor.Scouts{Seed: p.spec.Seed, Command: p.commandOf}
+	}
+	return p.watched
+}
+
+// unwatchable tells why no breakpoint can be set in the program that the first attempt runs, nil where one can.
+func (p *plan) unwatchable() error {
+	return p.scouts().Check(p.commandOf(run.Attempt{Seq: 1}))
+}
+
+// commandOf is what an attempt runs that was given nothing else.
+func (p *plan) commandOf(a run.Attempt) run.Command {
+	if p.programs == nil {
+		return p.spec.Command
+	}
+	return p.programs.targets[(a.Seq-1)%int64(len(p.programs.targets))]
 }
 
 // chooser decides what becomes of each attempt: the desk that hands out plans, or the draw.
@@ -250,10 +280,12 @@ func (s *session) announceChaos() {
 	if !policy.On() || s.plan.desk != nil {
 		return
 	}
-	names, _ := drawn(&s.plan.spec, s.plan.inGo(), func() error { return nil })
-	names = slices.DeleteFunc(names, func(name string) bool { return s.began.NotDrawn[name] != "" })
+	names := slices.DeleteFunc(slices.Clone(s.mixed), func(name string) bool { return s.began.NotDrawn[name] != "" })
 	fmt.Fprintf(s.stderr, "chaos: %s, beside plain attempts, which alone make the failure rate\n", strings.Join(names, ", "))
 	for _, name := range conductor.Traced() {
+		if name == chaos.AtBreakpoints {
+			continue // it may be the program that has none
+		}
 		if why := s.began.NotDrawn[name]; why != "" {
 			fmt.Fprintf(s.stderr, "chaos: no thread can be held here, so the machine's side must do: %s\n", why)
 			return

@@ -16,6 +16,7 @@ import (
 	"heisen/repro/provenance"
 	"heisen/repro/replay"
 	"heisen/stress/campaign"
+	"heisen/stress/chaos/conductor"
 	"heisen/stress/doctor"
 	"heisen/stress/run"
 	"heisen/stress/tally"
@@ -28,7 +29,8 @@ type plan struct {
 	// widthWhy says how the width was chosen, where heisen chose it.
 	widthWhy string
 	identity run.Identity
-	programs *programs // nil unless the command is go test or go run
+	programs *programs         // nil unless the command is go test or go run
+	watched  *conductor.Scouts // where breakpoints can be set, once that was looked up
 	epoch    int
 	session  int
 	// door is where the dashboard is to be; nil for none.

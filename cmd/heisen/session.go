@@ -58,6 +58,7 @@ type session struct {
 	noRecord string
 	weaver   *weaver
 	sinks    []stress.Sink // beside the view and the timings
+	mixed    []string      // the strategies of --chaos that are drawn
 	// dashboard is nil without --serve.
 	dashboard *serve.Server
 	stderr    io.Writer

@@ -151,7 +151,7 @@ func (p *plan) underChaos(b soak.Baseline, base *baseline) {
 
 // leaveOut gives up the strategies that do not work here.
 func (p *plan) leaveOut(b *soak.Baseline, seeds map[string][]uint64) {
-	names, without := drawn(&p.spec, p.inGo(), tracer.Probe)
+	names, without := drawn(&p.spec, p.inGo(), p.unwatchable(), tracer.Probe)
 	for _, name := range slices.Sorted(maps.Keys(without)) {
 		b.Differs = append(b.Differs, "attempts under "+name+", which does not work here")
 		delete(b.Plans, name)
@@ -214,7 +214,7 @@ func (p *plan) turns(c *cli.Context, args []string, dir string, stderr io.Writer
 		q.Revisions = &p.revisions.Revisions
 	}
 	if p.spec.Chaos.On() {
-		q.Strategies, _ = drawn(&p.spec, p.inGo(), tracer.Probe)
+		q.Strategies, _ = drawn(&p.spec, p.inGo(), p.unwatchable(), tracer.Probe)
 	}
 	if err := p.programsBefore(c, &q, stderr); err != nil {
 		return err

@@ -75,7 +75,7 @@ func (p *printer) minimized(m *reports.Minimized) {
 	}
 	p.line(Plain, "  the whole plan reproduced %s, its conditions without any hold %s", Share(m.Whole), Share(m.NoHolds))
 	for _, h := range m.Holds {
-		p.line(Plain, "  thread %s held for %s at its %s %s%s", h.Thread, human.Duration(h.Hold.Duration()), ordinal(h.N), h.Kind, boundary(h))
+		p.line(Plain, "  thread %s held for %s %s%s", h.Thread, human.Duration(h.Hold.Duration()), point(h), boundary(h))
 	}
 	if len(m.Conditions) > 0 {
 		label := "needed    "
@@ -89,18 +89,26 @@ func (p *printer) minimized(m *reports.Minimized) {
 	}
 }
 
-func boundary(h reports.MinimalHold) string {
-	site := ""
-	if h.Site != "" {
-		site = " at " + h.Site
+// point says where a hold is.
+func point(h reports.MinimalHold) string {
+	switch {
+	case h.Kind == "instruction":
+		return fmt.Sprintf("the %s time it comes to %s", ordinal(h.N), h.Site)
+	case h.Site != "":
+		return fmt.Sprintf("at its %s %s at %s", ordinal(h.N), h.Kind, h.Site)
 	}
+	return fmt.Sprintf("at its %s %s", ordinal(h.N), h.Kind)
+}
+
+// boundary says how long a hold must be.
+func boundary(h reports.MinimalHold) string {
 	switch {
 	case h.FailsFrom == 0:
-		return site
+		return ""
 	case h.NotAt == 0:
-		return fmt.Sprintf("%s (fails from %s)", site, human.Duration(h.FailsFrom.Duration()))
+		return fmt.Sprintf(" (fails from %s)", human.Duration(h.FailsFrom.Duration()))
 	}
-	return fmt.Sprintf("%s (fails from %s, not at %s)", site, human.Duration(h.FailsFrom.Duration()), human.Duration(h.NotAt.Duration()))
+	return fmt.Sprintf(" (fails from %s, not at %s)", human.Duration(h.FailsFrom.Duration()), human.Duration(h.NotAt.Duration()))
 }
 
 // ordinal writes 1st, 2nd, 3rd, 11th.

@@ -9,7 +9,7 @@ const PlanVersion = 1
 // decision's address, so they do not depend on the order in which threads arrive.
 type Plan struct {
 	Version int `json:"version"`
-	// Strategy names what draws decisions: None, Hold, Starve, Preempt or PCT.
+	// Strategy names what draws decisions: None, Hold, Starve, Preempt, PCT or AtBreakpoints.
 	Strategy string `json:"strategy"`
 	Seed     uint64 `json:"seed"`
 	// MaxHold bounds one hold, MaxStarve one starve interval.
@@ -23,12 +23,28 @@ type Plan struct {
 	// Settings are what a strategy drew for the whole attempt beside its decisions, by names of its own: a
 	// switch interval, say. A replay sets them again.
 	Settings map[string]string `json:"settings,omitempty"`
+	// Program is the executable whose instructions Breakpoints are, without symbolic links; other programs of the attempt
+	// have none. TrapsUnblocked says that it handles SIGTRAP and never blocks it, as the Go runtime does.
+	Program        string       `json:"program,omitempty"`
+	TrapsUnblocked bool         `json:"traps_unblocked,omitempty"`
+	Breakpoints    []Breakpoint `json:"breakpoints,omitempty"`
 	// Stacks, where it is set, has the stacks of all threads taken: as soon as a thread comes to this address while another
 	// one is held or, where it is held there itself, just before it goes on. An attempt so disturbed proves nothing.
 	Stacks *Address `json:"stacks,omitempty"`
 	// MaxPoints and MaxDecisions bound what the report holds of each.
 	MaxPoints    int `json:"max_points"`
 	MaxDecisions int `json:"max_decisions"`
+}
+
+// MostBreakpoints is how many instructions can be watched at once: that many debug registers there are.
+const MostBreakpoints = 4
+
+// Breakpoint is an instruction of the program's own at which threads may be held.
+type Breakpoint struct {
+	// Site is its name: SYMBOL+0xOFFSET, and then (FILE:LINE) where that is known.
+	Site string `json:"site"`
+	// Offset is where it lies in the program's file.
+	Offset uint64 `json:"offset"`
 }
 
 // What a tracer can draw decisions by. None traces and holds nothing: what it costs is what tracing costs.
@@ -38,6 +54,8 @@ const (
 	Starve  = "starve"
 	Preempt = "preempt"
 	PCT     = "pct"
+	// AtBreakpoints is the strategy that holds threads at Breakpoints.
+	AtBreakpoints = "breakpoint"
 )
 
 // Address says where in an attempt a thread is, in terms that are the same in every attempt that does the
@@ -48,8 +66,8 @@ type Address struct {
 	Thread string `json:"thread"`
 	// Kind names the point: futex.wake.exit, clone.exit, thread.start, signal, ...
 	Kind string `json:"kind"`
-	// Site is the place in the program's source, FILE:LINE, where a runtime's hooks know it; it is part of the
-	// address then. The tracer knows none.
+	// Site is the place in the program, and part of the address: in its source, FILE:LINE, where a runtime's hooks
+	// know it; in its code, SYMBOL+0xOFFSET (FILE:LINE), at a breakpoint. Sync points have none.
 	Site string `json:"site,omitempty"`
 	// N counts, from 1, how often the thread was at such a point.
 	N int64 `json:"n"`

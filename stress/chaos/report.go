@@ -46,6 +46,9 @@ type Report struct {
 	Began int64 `json:"began_ns"`
 	// Ended is when the test's main process was over; the tracer itself may last a little longer.
 	Ended time.Duration `json:"ended_ns"`
+	// Reached tells of each of Plan.Breakpoints, in their order, how often threads came to it while there were others, and
+	// how many threads did.
+	Reached []Reached `json:"reached,omitempty"`
 	// Stacks are what Plan.Stacks asked for, at most MostStacks of MostFrames frames each, the innermost first; NoStacks
 	// says why there are none. Asked tells that the program was signalled to print its own: they are in its output.
 	Stacks   []Stack `json:"stacks,omitempty"`
@@ -54,6 +57,12 @@ type Report struct {
 	// Lengthened is by how much the holds made the attempt longer at the most: time in which at least one
 	// thread was held.
 	Lengthened time.Duration `json:"lengthened_ns"`
+}
+
+// Reached is how often threads came to a breakpoint, and how many threads that were.
+type Reached struct {
+	Times   int64 `json:"times"`
+	Threads int   `json:"threads"`
 }
 
 // Bounds of the stacks in a report.

@@ -36,6 +36,8 @@ type Config struct {
 	Crowd Crowd
 	// Inside are the strategies that reach into the test's runtime.
 	Inside []Inside
+	// Scouts draw breakpoints in the attempts' programs; nil where none are to be set.
+	Scouts *Scouts
 	// Merge adds what the tracer saw to a trace that others began.
 	Merge func(into, more *run.Trace) *run.Trace
 	// Replay, where it is set, gives the plan that an attempt is to be run under, nil for none, in the place of one
@@ -165,7 +167,9 @@ func (c *Conductor) spoilt(res *run.Result, strategy, why string) {
 }
 
 // Traced lists the strategies that need the tracer, Sides those of the machine's side.
-func Traced() []string { return []string{chaos.Hold, chaos.Starve, chaos.Preempt, chaos.PCT} }
+func Traced() []string {
+	return []string{chaos.Hold, chaos.Starve, chaos.Preempt, chaos.PCT, chaos.AtBreakpoints}
+}
 
 // Sides lists the strategies that work without a tracer.
 func Sides() []string { return []string{mix.Weak, mix.Load, mix.Pin} }

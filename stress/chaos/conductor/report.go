@@ -57,6 +57,8 @@ func checkReport(r *chaos.Report, plan *chaos.Plan) error {
 		return fmt.Errorf("it is of version %d, this heisen reads %d", r.Version, chaos.PlanVersion)
 	case len(r.Made) > plan.MaxDecisions || len(r.Points) > plan.MaxPoints || len(r.Threads) > mostReport/64:
 		return errors.New("it holds more than was asked for")
+	case len(r.Reached) > len(plan.Breakpoints):
+		return errors.New("it tells of breakpoints that were not asked for")
 	case r.Chaos.Planned < 0 || r.Chaos.Made < 0 || r.Chaos.Skipped < 0 || r.Chaos.Stops < 0 || r.Dropped < 0 || r.Steps < 0:
 		return errors.New("it counts less than nothing")
 	case !sane(r.Lengthened) || !sane(r.Ended) || !sane(r.Usage.User) || !sane(r.Usage.System) || r.Usage.MaxRSS < 0,

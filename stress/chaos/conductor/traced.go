@@ -44,6 +44,7 @@ func (c *Conductor) planFor(a run.Attempt, strategy string) chaos.Plan {
 // traced runs an attempt under the tracer.
 func (c *Conductor) traced(a run.Attempt, ctl *run.Control, strategy string) run.Result {
 	plan := c.planFor(a, strategy)
+	scout := c.aim(a, &plan)
 	dir, err := c.writePlan(a.Slot, &plan)
 	if err != nil {
 		return notRun(err)
@@ -64,6 +65,9 @@ func (c *Conductor) traced(a run.Attempt, ctl *run.Control, strategy string) run
 	}
 	orders, _ := ctl.Watch()
 	c.correct(&res, &plan, report, orders.Timeout)
+	if scout != nil {
+		scout.learn(&plan, report)
+	}
 	return res
 }
 

@@ -113,6 +113,7 @@ func (l *loop) executed(t *task) {
 		l.cut(t)
 	}
 	t.call, t.broken, t.steps, t.fuse = call{}, call{}, nil, nil
+	t.watched = watched{} // the kernel has cleared them (flush_ptrace_hw_breakpoint in exec)
 	before := t.proc
 	t.proc = &process{pid: t.tid, prelude: true, full: before.full, refused: before.refused}
 	if readCall(t.tid, &l.info) == nil && l.info.arch != auditArch {
@@ -202,6 +203,9 @@ func (l *loop) leave() {
 	l.clock.wakeAt(patience)
 	for len(l.tasks) > 0 {
 		for tid, t := range l.tasks {
+			if t.state != running {
+				l.unwatch(t)
+			}
 			if t.state != running && ptrace(unix.PTRACE_DETACH, tid, 0, uintptr(unix.SIGSTOP)) == nil {
 				delete(l.tasks, tid)
 			}
@@ -215,6 +219,9 @@ func (l *loop) leave() {
 		}
 		if tid == 0 {
 			continue
+		}
+		if t := l.tasks[tid]; t != nil && !st.over() {
+			l.unwatch(t)
 		}
 		if st.over() {
 			delete(l.tasks, tid)

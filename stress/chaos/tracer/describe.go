@@ -64,7 +64,10 @@ func signalName(n int) string { return strings.ToUpper(syscall.Signal(n).String(
 // describe says in words what a thread that is held was about.
 func describe(t *task) string {
 	p := t.last.point
-	if p.kind() == signalled {
+	switch p.kind() {
+	case breakpoint:
+		return ""
+	case signalled:
 		return "about to be given " + signalName(t.signal)
 	}
 	c := t.doing()
@@ -127,6 +130,7 @@ func filtersOf(pid int) int {
 // mapping is a file in a process's memory.
 type mapping struct {
 	from, to, offset uint64
+	code             bool
 	file             string
 }
 
@@ -147,7 +151,7 @@ func readMaps(pid int) []mapping {
 		if _, err := fmt.Sscanf(head, "%x-%x %s %x", &m.from, &m.to, &perms, &m.offset); err != nil {
 			continue
 		}
-		m.file = "/" + file
+		m.file, m.code = "/"+file, strings.Contains(perms, "x")
 		maps = append(maps, m)
 	}
 	return maps

@@ -90,7 +90,7 @@ func (h *hold) at(t *task, p point, n int64) act {
 // unsided tells whether a point is neither the entry nor the exit of a call.
 func unsided(p point) bool {
 	switch p.kind() {
-	case threadStart, signalled, exit:
+	case threadStart, signalled, exit, breakpoint:
 		return true
 	}
 	return false

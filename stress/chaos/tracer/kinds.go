@@ -32,6 +32,7 @@ const (
 	timerRead
 	threadStart
 	signalled
+	breakpoint
 	kinds // how many there are; what follows needs a look before it is one of those above
 
 	read     // of some descriptor
@@ -49,7 +50,7 @@ var kindNames = [kinds]string{
 	socketSend: "socket.send", socketOpen: "socket.open", socketAccept: "socket.accept", poll: "poll",
 	sleep: "sleep", yield: "yield", lock: "lock", fileCreate: "file.create", fileRename: "file.rename",
 	fileUnlink: "file.unlink", signalSend: "signal.send", signalWait: "signal.wait", eventRead: "event.read",
-	eventWrite: "event.write", timerRead: "timer.read", threadStart: "thread.start", signalled: "signal",
+	eventWrite: "event.write", timerRead: "timer.read", threadStart: "thread.start", signalled: "signal", breakpoint: "instruction",
 }
 
 // edge is the side of a system call.
@@ -73,7 +74,7 @@ func (p point) edge() edge    { return edge(p % 2) }
 // String is the name that addresses use.
 func (p point) String() string {
 	switch p.kind() {
-	case threadStart, signalled, exit:
+	case threadStart, signalled, exit, breakpoint:
 		return kindNames[p.kind()]
 	}
 	if p.edge() == leave {

@@ -31,6 +31,7 @@ type seen struct {
 	thread int32
 	point  point
 	args   [2]uint64
+	site   string
 }
 
 // note keeps a sentence for the user, once.
@@ -86,7 +87,7 @@ func (g *ledger) passed(t *task, p point, now time.Duration) {
 		}
 		return
 	}
-	s := seen{at: now, thread: int32(t.index), point: p}
+	s := seen{at: now, thread: int32(t.index), point: p, site: t.last.site}
 	if p.kind() == signalled {
 		s.args[0] = uint64(t.signal)
 	} else if c := t.doing(); c.kind != kindNone {
@@ -141,8 +142,11 @@ func (g *ledger) chaos(strategy string) run.Chaos {
 func (g *ledger) trace() []run.Point {
 	points := make([]run.Point, 0, len(g.points))
 	for _, s := range g.points {
-		points = append(points, run.Point{At: s.at, Thread: int(s.thread), Source: run.FromTracer, Name: s.point.String(),
-			Fields: fields(s.point.kind(), s.args)})
+		p := run.Point{At: s.at, Thread: int(s.thread), Source: run.FromTracer, Name: s.point.String(), Fields: fields(s.point.kind(), s.args)}
+		if s.site != "" {
+			p.Fields = []string{s.site}
+		}
+		points = append(points, p)
 	}
 	return points
 }

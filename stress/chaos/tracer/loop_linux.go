@@ -18,10 +18,12 @@ type loop struct {
 	clock    *clock
 	strategy strategy
 	ledger   *ledger
-	bounds   budget
-	holds    queue
-	fuses    []*fuse
-	ticks    time.Duration // when the strategy wants to be called, 0 for never
+
+	breakpoints breakpoints
+	bounds      budget
+	holds       queue
+	fuses       []*fuse
+	ticks       time.Duration // when the strategy wants to be called, 0 for never
 
 	thread  int // this one
 	root    int // the test's main process

@@ -14,6 +14,7 @@ import (
 // since how many points there will be is not known. A thread that waits in the kernel gives way at once, one that
 // cannot be known to wait after a while.
 type pct struct {
+	unwatched
 	seed   source
 	c      controls
 	now    func() time.Duration

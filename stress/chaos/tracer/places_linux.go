@@ -11,8 +11,12 @@ import (
 // place is a thread stopped where it may be held.
 func (l *loop) place(t *task, p point) {
 	t.seen[p]++
-	n := int64(t.seen[p])
-	t.last.point, t.last.n = p, n
+	l.come(t, p, int64(t.seen[p]), "")
+}
+
+// come is a thread at a point, for the n-th time.
+func (l *loop) come(t *task, p point, n int64, site string) {
+	t.last.point, t.last.n, t.last.site = p, n, site
 	now := l.clock.now()
 	l.ledger.passed(t, p, now)
 	if p.kind() == exit {
@@ -57,7 +61,7 @@ func (l *loop) goOn(t *task, p point) {
 
 // here is the address of the point at which a thread is.
 func (l *loop) here(t *task) chaos.Address {
-	return chaos.Address{Thread: t.path, Kind: t.last.point.String(), N: t.last.n}
+	return chaos.Address{Thread: t.path, Kind: t.last.point.String(), Site: t.last.site, N: t.last.n}
 }
 
 // obey does to a stopped thread what was decided.

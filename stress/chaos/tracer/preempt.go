@@ -51,7 +51,7 @@ func (s *preempt) at(t *task, p point, n int64) act {
 // runsOn tells whether a thread goes on with code of its own after the point.
 func (p point) runsOn() bool {
 	switch p.kind() {
-	case threadStart, signalled:
+	case threadStart, signalled, breakpoint:
 		return true
 	case exit:
 		return false

@@ -137,6 +137,7 @@ func newLoop(plan *chaos.Plan) (*loop, error) {
 	}
 	l := &loop{plan: plan, clock: clock, tasks: map[int]*task{}, lost: map[int]bool{}, bounds: budget{limit: plan.Budget},
 		ledger: &ledger{maxPoints: plan.MaxPoints, maxDecisions: plan.MaxDecisions}, thread: unix.Gettid()}
+	l.breakpoints = newBreakpoints(plan)
 	if l.strategy, err = newStrategy(plan, l); err == nil {
 		l.witness, err = newWitness(plan)
 	}
@@ -166,6 +167,7 @@ func (l *loop) tell(r *chaos.Report) {
 		r.Threads = nil
 	}
 	r.Steps = l.ledger.steps
+	r.Reached = l.breakpoints.reached
 	r.NoStacks, r.Asked = l.witness.told()
 	r.Lengthened = l.bounds.spent
 }

@@ -79,6 +79,8 @@ func (l *loop) atForeignStop(t *task) {
 func (l *loop) begin(t *task) {
 	l.began = true
 	t.proc.prelude = false
+	l.locate(t.proc)
+	l.watch(t)
 	if maps, err := os.ReadFile("/proc/" + strconv.Itoa(t.proc.pid) + "/maps"); err == nil && sanitized(string(maps)) {
 		l.ledger.note(leaksUnchecked)
 	}
@@ -183,6 +185,9 @@ func (l *loop) atSignal(t *task, sig int) {
 		l.step(t)
 		return
 	}
+	if sig == int(unix.SIGTRAP) && t.watched.armed != 0 && l.atInstruction(t) {
+		return
+	}
 	t.signal = sig
 	if t.proc.prelude {
 		l.proceed(t)
@@ -213,11 +218,13 @@ func (l *loop) atStop(t *task, sig int) {
 			l.listen(t)
 			return
 		}
+		l.watch(t)
 		l.place(t, at(threadStart, entry))
 	case stopSignal(sig):
 		l.listen(t)
 	case t.late:
 		t.late = false
+		l.watch(t)
 		l.place(t, at(threadStart, entry))
 	default:
 		l.interrupted(t)

@@ -24,6 +24,8 @@ type act struct {
 type strategy interface {
 	// at is asked when a thread has come to a point, for the n-th time.
 	at(t *task, p point, n int64) act
+	// until is how often a new thread is to stop at a breakpoint, 0 for never: every stop is a small delay of its own.
+	until(t *task, site string) int64
 	// tick is called when the time it gave before has come, and first when the test begins; it gives the next,
 	// 0 for none.
 	tick(now time.Duration) time.Duration
@@ -47,7 +49,12 @@ type controls interface {
 }
 
 // passive is the part of a strategy that acts at points only.
-type passive struct{}
+type passive struct{ unwatched }
+
+// unwatched is the part of a strategy that sets no breakpoints.
+type unwatched struct{}
+
+func (unwatched) until(*task, string) int64 { return 0 }
 
 func (passive) tick(time.Duration) time.Duration { return 0 }
 func (passive) gone(*task)                       {}
@@ -74,6 +81,8 @@ func newStrategy(p *chaos.Plan, c controls) (strategy, error) {
 		return newPreempt(p), nil
 	case chaos.PCT:
 		return newPCT(p, c, c.now), nil
+	case chaos.AtBreakpoints:
+		return newBreakpointStrategy(p), nil
 	}
-	return nil, fmt.Errorf("carry out plan: no strategy is called %q: this heisen knows none, hold, starve, preempt and pct", p.Strategy)
+	return nil, fmt.Errorf("carry out plan: no strategy is called %q: this heisen knows none, hold, starve, preempt, pct and breakpoint", p.Strategy)
 }

@@ -31,12 +31,14 @@ type task struct {
 	last    visit
 	fresh   bool // it has not run yet
 	late    bool // it was born into a stopped group and has not run yet
+	watched watched
 }
 
 // visit is the last point a thread was at.
 type visit struct {
 	point point
 	n     int64
+	site  string        // of a breakpoint
 	call  call          // what it was doing, where that was a call
 	cpu   time.Duration // its CPU time then, where somebody asked for it
 }
@@ -71,6 +73,8 @@ type process struct {
 	full    bool
 	refused bool // the full filter was refused
 	maps    []mapping
+	// instructions are the addresses of the plan's breakpoints in this process, nil where it has none.
+	instructions []uint64
 }
 
 // order is what was decided for a thread that was not stopped, and the address by which that is told.
@@ -113,4 +117,12 @@ type fuse struct {
 	end  time.Duration // of the thread's CPU time
 	due  time.Duration // the next look
 	wait time.Duration // between looks at a thread that does not run
+}
+
+// watched is what a thread has to do with breakpoints.
+type watched struct {
+	armed uint8                        // a bit for each that is set
+	until [chaos.MostBreakpoints]int64 // how often it is to stop there
+	// times is how often it came there while there were others, stops how often in all.
+	times, stops [chaos.MostBreakpoints]int64
 }

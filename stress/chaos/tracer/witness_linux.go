@@ -47,16 +47,16 @@ func newWitness(plan *chaos.Plan) (*witness, error) {
 	if !ok {
 		return nil, fmt.Errorf("take stacks: no kind of point is called %q: use the heisen that recorded it", a.Kind)
 	}
-	w := &witness{at: spot{a.Thread, p, a.N}, why: "no thread came to that point while one was held"}
+	w := &witness{at: spot{a.Thread, p, a.N, a.Site}, why: "no thread came to that point while one was held"}
 	for _, d := range plan.Decisions {
-		w.held = w.held || d.Thread == a.Thread && d.Kind == a.Kind && d.N == a.N
+		w.held = w.held || d.Thread == a.Thread && d.Kind == a.Kind && d.N == a.N && d.Site == a.Site
 	}
 	return w, nil
 }
 
 // meets tells whether this is the moment: the thread is there, another one is held, or this one's own hold is over.
 func (w *witness) meets(t *task, holding bool) bool {
-	if w == nil || w.met || !holding || w.held != (t.held != nil) || w.at != (spot{t.path, t.last.point, t.last.n}) {
+	if w == nil || w.met || !holding || w.held != (t.held != nil) || w.at != (spot{t.path, t.last.point, t.last.n, t.last.site}) {
 		return false
 	}
 	w.met = true

@@ -1,0 +1,68 @@
+package tracer
+
+import (
+	"fmt"
+	"time"
+
+	"heisen/stress/chaos"
+)
+
+// breakpointStrategy holds threads at a few instructions of the program's own, drawn for the attempt: just after they
+// have read or written memory that others share, or have come back from a call. It is for races that make no system call: an update
+// that is not atomic, a flag tested outside its lock, locks taken in two orders, a value used before it is there. Single steps (see
+// preempt) come to such places by chance; a breakpoint waits there, at full speed.
+type breakpointStrategy struct {
+	passive
+	seed    source
+	victims float64
+	late    bool  // threads are held from some later time on that they come to a place
+	most    int64 // holds of one thread at one place
+	longest time.Duration
+	sites   []chaos.Breakpoint
+}
+
+// latestTime is from the how manyth time on a thread is held at the latest.
+const latestTime = 32
+
+func newBreakpointStrategy(p *chaos.Plan) *breakpointStrategy {
+	s := source(p.Seed).of("breakpoint")
+	return &breakpointStrategy{seed: s.of("points"), sites: p.Breakpoints, victims: []float64{0.4, 0.7, 1}[s.of("victims").below(3)],
+		late: s.of("late").chance(0.25), most: []int64{1, 1, 2, 8}[s.of("most").below(4)],
+		longest: s.of("longest").between(p.MaxHold/20, p.MaxHold)}
+}
+
+func (s *breakpointStrategy) until(t *task, site string) int64 {
+	if !s.seed.with(t.hash).of(site).of("victim").chance(s.victims) {
+		return 0
+	}
+	return s.from(t, site) + s.most - 1
+}
+
+// from is the first time at which a thread is held at a place.
+func (s *breakpointStrategy) from(t *task, site string) int64 {
+	if !s.late {
+		return 1
+	}
+	return int64(s.seed.with(t.hash).of(site).of("from").logUniform(1, latestTime+1))
+}
+
+func (s *breakpointStrategy) at(t *task, p point, n int64) act {
+	if p.kind() != breakpoint || n < s.from(t, t.last.site) {
+		return act{}
+	}
+	here := s.seed.with(t.hash).of(t.last.site).with(uint64(n))
+	return act{hold: here.of("long").between(s.longest/8, s.longest)}
+}
+
+func (s *breakpointStrategy) drawn() string {
+	from := "the first"
+	if s.late {
+		from = fmt.Sprintf("the first to %dth", latestTime)
+	}
+	text := fmt.Sprintf("%.0f %% of threads at each place, from %s time they come there, %d times each, up to %s, at", 100*s.victims, from, s.most,
+		s.longest.Round(time.Microsecond))
+	for _, b := range s.sites {
+		text += " " + b.Site
+	}
+	return text
+}

@@ -1,0 +1,151 @@
+package tracer
+
+import (
+	"errors"
+	"os"
+	"slices"
+	"strconv"
+
+	"golang.org/x/sys/unix"
+
+	"heisen/stress/chaos"
+)
+
+// breakpoints are the plan's, and who came to them. They are the processor's own, set for each thread by itself in its
+// debug registers (Intel SDM volume 3, 19.2): the program's code stays as it is, and runs at full speed elsewhere.
+type breakpoints struct {
+	wanted  []chaos.Breakpoint
+	reached []chaos.Reached
+	refused bool // there are none to be had here
+}
+
+// mostStops is how often a thread stops at one breakpoint: a loop that goes by it a million times goes on freely.
+const mostStops = 64
+
+// newBreakpoints takes from a plan those that it needs: of a replay, those where something is decided, since even a stop
+// that holds nobody delays a thread.
+func newBreakpoints(plan *chaos.Plan) breakpoints {
+	decided := func(b chaos.Breakpoint) bool {
+		return plan.Stacks != nil && plan.Stacks.Site == b.Site ||
+			slices.ContainsFunc(plan.Decisions, func(d chaos.Decision) bool { return d.Site == b.Site })
+	}
+	var b breakpoints
+	for _, w := range plan.Breakpoints {
+		if len(b.wanted) < chaos.MostBreakpoints && (!plan.Replay || decided(w)) {
+			b.wanted = append(b.wanted, w)
+		}
+	}
+	b.reached = make([]chaos.Reached, len(b.wanted))
+	return b
+}
+
+// locate finds where the breakpoints are in a process whose test proper begins.
+func (l *loop) locate(p *process) {
+	p.instructions = nil
+	b := &l.breakpoints
+	if len(b.wanted) == 0 || b.refused {
+		return
+	}
+	file, err := os.Readlink("/proc/" + strconv.Itoa(p.pid) + "/exe")
+	if err != nil || file != l.plan.Program {
+		return
+	}
+	if !l.plan.TrapsUnblocked && catches(&task{tid: p.pid}, unix.SIGTRAP) {
+		// A breakpoint hit while SIGTRAP is blocked would take the handler away (see walk).
+		l.ledger.note("a program has a handler for SIGTRAP: it was not stopped at breakpoints")
+		return
+	}
+	p.maps = readMaps(p.pid)
+	addresses := make([]uint64, 0, len(b.wanted))
+	for _, w := range b.wanted {
+		address, ok := loaded(p.maps, file, w.Offset)
+		if !ok {
+			return
+		}
+		addresses = append(addresses, address)
+	}
+	p.instructions = addresses
+}
+
+// loaded is where an offset of a file is in memory, as code.
+func loaded(maps []mapping, file string, offset uint64) (uint64, bool) {
+	for _, m := range maps {
+		if m.code && m.file == file && m.offset <= offset && offset < m.offset+(m.to-m.from) {
+			return m.from + (offset - m.offset), true
+		}
+	}
+	return 0, false
+}
+
+// watch sets a stopped thread's breakpoints. A new thread has none of its parent's (copy_thread in
+// arch/x86/kernel/process.c).
+func (l *loop) watch(t *task) {
+	if t.proc.prelude || len(t.proc.instructions) == 0 || t.watched.armed != 0 || l.quiet {
+		return
+	}
+	var set uint8
+	for i, w := range l.breakpoints.wanted {
+		if t.watched.until[i] = l.strategy.until(t, w.Site); t.watched.until[i] > 0 {
+			set |= 1 << i
+		}
+	}
+	if set == 0 {
+		return
+	}
+	err := setBreakpoints(t.tid, t.proc.instructions, set)
+	switch {
+	case err == nil:
+		t.watched.armed = set
+	case !errors.Is(err, unix.ESRCH):
+		l.breakpoints.refused = true
+		l.ledger.note("no breakpoint can be set here: " + err.Error())
+	}
+}
+
+// unwatch takes a stopped thread's breakpoints away: without a tracer they would kill it.
+func (l *loop) unwatch(t *task) {
+	if t.watched.armed != 0 {
+		t.watched.armed = 0
+		_ = enableBreakpoints(t.tid, 0)
+	}
+}
+
+// atInstruction is a thread that a SIGTRAP stopped; false where that was no breakpoint of the plan's.
+func (l *loop) atInstruction(t *task) bool {
+	const trapHWBreakpoint = 4 // TRAP_HWBKPT (asm-generic/siginfo.h)
+	var signal signalInfo
+	if readSignal(t.tid, &signal) != nil || signal.code != trapHWBreakpoint || readCall(t.tid, &l.info) != nil {
+		return false
+	}
+	for i, address := range t.proc.instructions {
+		if address != l.info.ip || t.watched.armed&(1<<i) == 0 {
+			continue
+		}
+		l.reach(t, i)
+		return true
+	}
+	return false
+}
+
+// reach is a thread at a breakpoint.
+func (l *loop) reach(t *task, i int) {
+	w, b := &t.watched, &l.breakpoints
+	company := len(l.order) > 1
+	w.stops[i]++
+	if company {
+		if w.times[i] == 0 {
+			b.reached[i].Threads++
+		}
+		w.times[i]++
+		b.reached[i].Times++
+	}
+	if w.times[i] >= w.until[i] || w.stops[i] >= mostStops {
+		w.armed &^= 1 << i
+		_ = enableBreakpoints(t.tid, w.armed)
+	}
+	if !company {
+		l.proceed(t) // there is nobody whom its being late could matter to
+		return
+	}
+	l.come(t, at(breakpoint, entry), w.times[i], b.wanted[i].Site)
+}
