@@ -150,6 +150,9 @@ func thread(path, name string) string {
 }
 
 func point(a chaos.Address) string {
+	if a.Kind == chaos.AtInstruction {
+		return fmt.Sprintf("visit no. %d to %s", a.N, a.Site)
+	}
 	text := fmt.Sprintf("%s no. %d", a.Kind, a.N)
 	if a.Site != "" && a.Site != "-" {
 		text += " at " + a.Site

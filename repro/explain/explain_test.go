@@ -131,6 +131,22 @@ func TestNoCauseIsStatedThatWasNotShown(t *testing.T) {
 	}
 }
 
+// A breakpoint's address has its place in the program, and what others did meanwhile are sync points without one.
+func TestAHoldAtABreakpointHasItsGap(t *testing.T) {
+	held := chaos.Address{Thread: "0.1", Kind: chaos.AtInstruction, Site: "one+0x15 (abba.c:6)", N: 1}
+	trace := &run.Trace{Threads: []run.Thread{{TID: 7, Parent: -1}, {TID: 8, Parent: 0}, {TID: 9, Parent: 0}}, Points: []run.Point{
+		{At: 1, Thread: 0, Source: run.FromTracer, Name: "clone.exit"},
+		{At: 2, Thread: 1, Source: run.FromTracer, Name: chaos.AtInstruction, Fields: []string{"one+0x0 (abba.c:6)"}},
+		{At: 3, Thread: 1, Source: run.FromTracer, Name: chaos.AtInstruction, Fields: []string{held.Site}},
+		{At: 5, Thread: 2, Source: run.FromTracer, Name: "thread.start"},
+		{At: 9, Thread: 2, Source: run.FromTracer, Name: "futex.wait.entry", Fields: []string{"0x1"}},
+	}}
+	found := gaps([]chaos.Made{{Decision: chaos.Decision{Address: held, Hold: 4}, TID: 8, Held: 4}}, trace)
+	require.Len(t, found, 1)
+	require.Equal(t, chaos.Address{Thread: "0.2", Kind: "thread.start", N: 1}, found[0].event)
+	require.Equal(t, "visit no. 1 to one+0x15 (abba.c:6)", point(found[0].held.Address))
+}
+
 // Threads that cannot be addressed for certain are no rivals.
 func TestPathsThatContradictWhatWasHeldAreNotUsed(t *testing.T) {
 	trace := &run.Trace{Threads: []run.Thread{{TID: 7, Parent: -1}, {TID: 8, Parent: 0}}, Points: []run.Point{{Thread: 1, Source: run.FromRuntime}}}

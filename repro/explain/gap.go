@@ -114,7 +114,7 @@ func addressed(t *run.Trace, paths []string) []placed {
 			continue
 		}
 		a := chaos.Address{Thread: paths[p.Thread], Kind: p.Name}
-		if p.Source == run.FromRuntime && len(p.Fields) > 0 {
+		if (p.Source == run.FromRuntime || p.Name == chaos.AtInstruction) && len(p.Fields) > 0 {
 			a.Site = p.Fields[0]
 		}
 		counts[a]++

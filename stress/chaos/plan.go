@@ -78,6 +78,9 @@ type Address struct {
 	CPU time.Duration `json:"cpu_ns,omitempty"`
 }
 
+// AtInstruction is the kind of point that a breakpoint is.
+const AtInstruction = "instruction"
+
 // Decision is one deliberate hold of one thread at one address.
 type Decision struct {
 	Address

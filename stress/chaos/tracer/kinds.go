@@ -1,5 +1,7 @@
 package tracer
 
+import "heisen/stress/chaos"
+
 // kind is what a thread does where threads meet. Several system calls share one.
 type kind uint8
 
@@ -50,7 +52,7 @@ var kindNames = [kinds]string{
 	socketSend: "socket.send", socketOpen: "socket.open", socketAccept: "socket.accept", poll: "poll",
 	sleep: "sleep", yield: "yield", lock: "lock", fileCreate: "file.create", fileRename: "file.rename",
 	fileUnlink: "file.unlink", signalSend: "signal.send", signalWait: "signal.wait", eventRead: "event.read",
-	eventWrite: "event.write", timerRead: "timer.read", threadStart: "thread.start", signalled: "signal", breakpoint: "instruction",
+	eventWrite: "event.write", timerRead: "timer.read", threadStart: "thread.start", signalled: "signal", breakpoint: chaos.AtInstruction,
 }
 
 // edge is the side of a system call.
