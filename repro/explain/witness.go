@@ -4,6 +4,8 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"slices"
+	"time"
 
 	"heisen/repro/dump"
 	"heisen/repro/minimize"
@@ -35,6 +37,7 @@ func Look(ctx context.Context, lab Lab, r *minimize.Result, c *Cause) (Witness, 
 	at, words := order.Plan.Decisions[0].Address, "just before the held thread goes on"
 	if c.Shown {
 		at, words = c.Event, "when the other thread comes to its "+point(c.Event)
+		order.Plan = lengthened(order.Plan)
 	}
 	var w Witness
 	for range sacrifices {
@@ -48,6 +51,20 @@ func Look(ctx context.Context, lab Lab, r *minimize.Result, c *Cause) (Witness, 
 		}
 	}
 	return w, nil
+}
+
+// surely is a hold in which the other thread comes to its event even where everything takes long.
+const surely = 250 * time.Millisecond
+
+// lengthened is a plan whose holds last until the event has come: such a replay is given up for what is seen then.
+func lengthened(plan *chaos.Plan) *chaos.Plan {
+	longer := *plan
+	longer.Decisions = slices.Clone(plan.Decisions)
+	for i := range longer.Decisions {
+		longer.Decisions[i].Hold = max(longer.Decisions[i].Hold, surely)
+	}
+	longer = replay.Fitted(longer)
+	return &longer
 }
 
 // read takes what there is from a replay that was given up.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -20,6 +21,7 @@ type scene struct {
 	records []conductor.Record
 	output  string
 	asked   []chaos.Address
+	holds   []time.Duration
 }
 
 func (s *scene) Run(_ context.Context, _ minimize.Candidate, o replay.Order, n int) ([]replay.Answer, error) {
@@ -28,6 +30,7 @@ func (s *scene) Run(_ context.Context, _ minimize.Candidate, o replay.Order, n i
 		a.Record, _ = json.Marshal(s.records[len(s.asked)])
 	}
 	s.asked = append(s.asked, *o.Plan.Stacks)
+	s.holds = append(s.holds, o.Plan.Decisions[0].Hold)
 	return []replay.Answer{a}, nil
 }
 
@@ -62,6 +65,10 @@ func TestLookTakesStacksAtTheMomentThatDecides(t *testing.T) {
 			require.NoError(t, err)
 			require.Equal(t, c.want, w)
 			require.Equal(t, c.asked, c.lab.asked)
+			for _, hold := range c.lab.holds {
+				// The other thread must come while this one is held; just before a hold is over is when it is over.
+				require.Equal(t, c.cause.Shown, hold >= surely)
+			}
 		})
 	}
 	w, err := Look(context.Background(), &scene{}, &minimize.Result{Candidate: minimize.Candidate{}}, &Cause{})

@@ -110,11 +110,15 @@ func (t *Trier) OrderOf(c minimize.Candidate) Order {
 	return o
 }
 
+// answering is more than a program, or a debugger in its place, has for its stacks.
+const answering = 5 * time.Second
+
 // Sacrifice is an order that is given up for the stacks of all threads at an address. Python is asked to print its own
 // where nothing of heisen's is inside it: its fault handler knows how, and needs a variable.
 func (t *Trier) Sacrifice(o Order, at chaos.Address) Order {
 	plan := *o.Plan
 	plan.Stacks = &at
+	plan.Budget += answering // a thread is kept there meanwhile
 	o.Plan = &plan
 	command := t.Command
 	if o.Command != nil {
