@@ -15,6 +15,7 @@ import (
 
 	"github.com/rogpeppe/go-internal/testscript"
 
+	"heisen/stress/chaos/tracer"
 	"heisen/stress/interleave/sched"
 )
 
@@ -62,6 +63,8 @@ func TestScripts(t *testing.T) {
 				return os.Geteuid() == 0, nil
 			case "perf":
 				return sched.Probe() == nil, nil
+			case "ptrace":
+				return tracer.Probe() == nil, nil
 			case "cpus":
 				return runtime.NumCPU() > 1, nil
 			}
