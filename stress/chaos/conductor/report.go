@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"slices"
 	"syscall"
 	"time"
 	"unicode/utf8"
@@ -59,6 +60,8 @@ func checkReport(r *chaos.Report, plan *chaos.Plan) error {
 		return errors.New("it holds more than was asked for")
 	case len(r.Reached) > len(plan.Breakpoints):
 		return errors.New("it tells of breakpoints that were not asked for")
+	case slices.ContainsFunc(r.Reached, func(b chaos.Reached) bool { return b.Times < 0 || b.Threads < 0 }):
+		return errors.New("it counts less than nothing")
 	case r.Chaos.Planned < 0 || r.Chaos.Made < 0 || r.Chaos.Skipped < 0 || r.Chaos.Stops < 0 || r.Dropped < 0 || r.Steps < 0:
 		return errors.New("it counts less than nothing")
 	case !sane(r.Lengthened) || !sane(r.Ended) || !sane(r.Usage.User) || !sane(r.Usage.System) || r.Usage.MaxRSS < 0,
@@ -70,7 +73,7 @@ func checkReport(r *chaos.Report, plan *chaos.Plan) error {
 		if !sane(m.Held) || !sane(m.Hold) || !sane(m.At) || m.N < 0 || m.Steps < 0 || !sane(m.CPU) {
 			return errors.New("it has an impossible hold")
 		}
-		cut(&m.Thread, &m.Kind, &m.Name, &m.Call, &m.PC)
+		cut(&m.Thread, &m.Kind, &m.Site, &m.Name, &m.Call, &m.PC)
 	}
 	cutStacks(r)
 	if err := checkTrace(r.Threads, r.Points); err != nil {
