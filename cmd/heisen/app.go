@@ -22,6 +22,7 @@ sure that is.
    heisen show last                            what the newest campaign found
    heisen repro last                           how often the newest failure comes back
    heisen doctor                               what this machine allows
+   heisen help                                 commands, and topics such as outcomes and chaos
 
 ` + exitCodesHelp,
 		Commands: []*cli.Command{
@@ -36,6 +37,8 @@ sure that is.
 			diffCommand(stdout),
 			doctorCommand(stdout),
 			demoCommand(stdout, stderr),
+			completionCommand(stdout),
+			helpCommand(stdout),
 		},
 		Writer:    stdout,
 		ErrWriter: stderr,
@@ -45,7 +48,8 @@ sure that is.
 		OnUsageError:              func(_ *cli.Context, err error, _ bool) error { return usageError{err} },
 		Action:                    noCommand,
 		DisableSliceFlagSeparator: true,
-		HideHelpCommand:           true,
+		HideHelpCommand:           true, // there is one of its own
+		EnableBashCompletion:      true,
 	}
 }
 

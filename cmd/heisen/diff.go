@@ -35,6 +35,7 @@ EXAMPLES:
    heisen diff good.log bad.log
    heisen diff last:12 last:40
    heisen diff .heisen/20260301-120000-quiet-owl last`,
+		BashComplete: completeReferences,
 		OnUsageError: onUsageError,
 		Flags: []cli.Flag{dirFlag(), jsonFlag(),
 			&cli.BoolFlag{Name: "all", Usage: "show both columns whole"}},

@@ -31,6 +31,7 @@ EXAMPLES:
    heisen export last
    heisen export last -o failure.heisen.tar.zst
    heisen export last --secret hunter2 --keep 'random text' -o failure.heisen.tar.zst`,
+		BashComplete: completeReferences,
 		OnUsageError: onUsageError,
 		Flags: []cli.Flag{dirFlag(),
 			&cli.StringFlag{Name: "output", Aliases: []string{"o"}, Usage: "write `FILE` (mode 0600)"},

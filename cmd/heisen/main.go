@@ -30,5 +30,8 @@ func Main(args []string, stdout, stderr io.Writer) int {
 		return code
 	}
 	app := newApp(stdout, stderr)
-	return report(stderr, app.Run(flagsFirst(app, args)))
+	if !asksCompletion(args) {
+		args = flagsFirst(app, args)
+	}
+	return report(stderr, app.Run(args))
 }

@@ -32,6 +32,7 @@ EXAMPLES:
    heisen report last -o report.html
    heisen report last --format markdown --for plain
    heisen report last --format junit -o heisen.xml`,
+		BashComplete: completeReferences,
 		OnUsageError: onUsageError,
 		Flags: []cli.Flag{dirFlag(),
 			&cli.StringFlag{Name: "format", Usage: "`FORMAT` of the list above (from the name of -o, else markdown)"},

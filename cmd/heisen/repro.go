@@ -51,6 +51,7 @@ func reproCommand(stdout, stderr io.Writer) *cli.Command {
 		Usage:        "run a recorded failure again, and say how often it comes back",
 		ArgsUsage:    "BUNDLE|last",
 		Description:  reproHelp,
+		BashComplete: completeReferences,
 		OnUsageError: onUsageError,
 		Flags: []cli.Flag{dirFlag(), jsonFlag(),
 			&cli.Int64Flag{Name: flagReplays, Aliases: []string{"n"}, Value: defaultReplays, Usage: "make `N` replays"},

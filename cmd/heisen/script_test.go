@@ -73,6 +73,7 @@ func TestScripts(t *testing.T) {
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"json":    jsonCommand,
 			"exits":   exitsCommand,
+			"example": exampleCommand,
 			"damage":  damageCommand,
 			"hunted":  huntedCommand,
 			"watched": watchedCommand,
@@ -131,6 +132,16 @@ func exitsCommand(ts *testscript.TestScript, neg bool, args []string) {
 	if (got == args[0]) == neg {
 		ts.Fatalf("exit code is %s", got)
 	}
+}
+
+// exampleCommand runs a line that stands in its command's help, and checks its exit code: example 0 heisen list.
+func exampleCommand(ts *testscript.TestScript, neg bool, args []string) {
+	ts.Check(ts.Exec("heisen", "help", args[2]))
+	line := "   " + strings.Join(args[1:], " ") + "\n"
+	if !strings.Contains(ts.ReadFile("stdout"), line) {
+		ts.Fatalf("the help of %s has no line %q", args[2], line)
+	}
+	exitsCommand(ts, neg, args)
 }
 
 // huntedCommand sets HUNT to the oldest campaign of a folder and BUNDLE to its first failure: hunted .heisen.

@@ -27,6 +27,7 @@ EXAMPLES:
    heisen show last
    heisen show last --json
    heisen show last --bundle --all`,
+		BashComplete: completeReferences,
 		OnUsageError: onUsageError,
 		Flags: []cli.Flag{dirFlag(), jsonFlag(),
 			&cli.BoolFlag{Name: flagBundle, Usage: "the argument names a bundle"},
