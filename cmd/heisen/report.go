@@ -12,6 +12,7 @@ import (
 
 	"heisen/reports"
 	"heisen/reports/evidence"
+	"heisen/reports/history"
 	"heisen/reports/markdown"
 	"heisen/stress/campaign"
 	"heisen/stress/durable"
@@ -83,9 +84,10 @@ func writeReport(c *cli.Context, stdout io.Writer) error {
 
 // subject is what a report is about.
 type subject struct {
-	// folder and report are the campaign's; nil for a bundle that came without one.
+	// folder, report and over, its history, are the campaign's; nil for a bundle that came without one.
 	folder *campaign.Folder
 	report *reports.Report
+	over   *history.History
 	// signature is the kind of failure that is told, failure an attempt of it; nil where there is none.
 	signature *reports.Signature
 	failure   *evidence.Attempt
@@ -119,8 +121,8 @@ func (s *subject) choose() {
 }
 
 func (s *subject) fold() error {
-	report, err := readWhole(s.folder)
-	s.report = &report
+	report, over, err := readWhole(s.folder)
+	s.report, s.over = &report, over
 	return err
 }
 

@@ -13,7 +13,6 @@ import (
 	"heisen/reports"
 	"heisen/reports/csv"
 	"heisen/reports/evidence"
-	"heisen/reports/history"
 	"heisen/reports/html"
 	"heisen/reports/junit"
 	"heisen/reports/markdown"
@@ -77,14 +76,7 @@ func writeMarkdown(w io.Writer, s *subject, o options) error {
 }
 
 func writeHTML(w io.Writer, s *subject, _ options) error {
-	page := html.Page{Report: *s.report, History: &history.History{}, Fail: s.failure, Made: time.Now()}
-	err := s.events(func(e run.Event) error {
-		page.History.Add(e)
-		return nil
-	})
-	if err != nil {
-		return err
-	}
+	page := html.Page{Report: *s.report, History: s.over, Fail: s.failure, Made: time.Now()}
 	if s.failure != nil {
 		page.Pass = evidence.Nearest(s.failure, s.passes())
 	}

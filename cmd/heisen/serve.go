@@ -81,9 +81,11 @@ func (s *session) startDashboard() error {
 		cfg.Status = s.plan.soak.status
 	}
 	if s.plan.resumed != nil {
-		if err := eachEvent(s.folder, cfg.History.Add); err != nil {
+		fold, err := readFold(s.folder)
+		if err != nil {
 			return err
 		}
+		cfg.History = fold.History
 	}
 	s.dashboard.Start(cfg)
 	return nil
@@ -105,7 +107,7 @@ type watched struct {
 
 // look folds the campaign's journal, and finds what is to be drawn.
 func (w *watched) look() (serve.Depth, error) {
-	report, err := readReport(w.folder)
+	report, _, err := readReport(w.folder)
 	if err != nil {
 		return serve.Depth{}, err
 	}

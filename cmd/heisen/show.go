@@ -8,6 +8,7 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"heisen/reports"
+	"heisen/reports/history"
 	"heisen/reports/text"
 	"heisen/repro/bundle"
 	"heisen/stress/campaign"
@@ -59,7 +60,7 @@ func show(c *cli.Context, stdout io.Writer) error {
 			return err
 		}
 	}
-	report, err := readWhole(folder)
+	report, _, err := readWhole(folder)
 	if err != nil {
 		return err
 	}
@@ -102,38 +103,47 @@ func oneArgument(c *cli.Context, what string) (string, error) {
 	return c.Args().First(), nil
 }
 
-// readTally folds a campaign's journal.
-func readTally(folder *campaign.Folder) (*tally.Tally, error) {
+// readFold folds a campaign's journal.
+func readFold(folder *campaign.Folder) (*history.Fold, error) {
 	fold, _, err := journal.Load(folder.Journal(), newFold)
 	if err != nil {
 		return nil, err
 	}
-	return fold.(*tally.Tally), nil
+	return fold.(*history.Fold), nil
 }
 
-func newFold(snapshot []byte) (journal.Fold, error) { return tally.Load(snapshot) }
+func newFold(snapshot []byte) (journal.Fold, error) { return history.LoadFold(snapshot) }
 
-func readReport(folder *campaign.Folder) (reports.Report, error) {
-	figures, err := readTally(folder)
+// readTally is the figures of a campaign's journal.
+func readTally(folder *campaign.Folder) (*tally.Tally, error) {
+	fold, err := readFold(folder)
 	if err != nil {
-		return reports.Report{}, err
+		return nil, err
 	}
-	report := reports.Build(figures, reports.Facts{Dir: folder.Path(), Running: folder.Running(), Compare: true,
+	return fold.Figures, nil
+}
+
+func readReport(folder *campaign.Folder) (reports.Report, *history.History, error) {
+	fold, err := readFold(folder)
+	if err != nil {
+		return reports.Report{}, nil, err
+	}
+	report := reports.Build(fold.Figures, reports.Facts{Dir: folder.Path(), Running: folder.Running(), Compare: true,
 		Interleavings: sampleOf(folder)})
 	report.Resume = kindOf(folder)
-	return report, nil
+	return report, fold.History, nil
 }
 
 // readWhole is readReport with what a soak shows, which takes all records of the journal and not their fold.
-func readWhole(folder *campaign.Folder) (reports.Report, error) {
-	report, err := readReport(folder)
+func readWhole(folder *campaign.Folder) (reports.Report, *history.History, error) {
+	report, over, err := readReport(folder)
 	if err != nil || !isSoak(folder) {
-		return report, err
+		return report, over, err
 	}
 	if report.Soak, err = readSoak(folder, report.Seed); err != nil {
 		report.Doubts = append(report.Doubts, err.Error()) // the other figures do not depend on it
 	}
-	return report, nil
+	return report, over, nil
 }
 
 func listCommand(stdout io.Writer) *cli.Command {
@@ -161,7 +171,7 @@ func list(store campaign.Store, asJSON bool, stdout io.Writer) error {
 	for _, e := range entries {
 		entry := text.Entry{Name: e.Name, Err: e.Err}
 		if e.Err == nil {
-			entry.Report, entry.Err = readReport(e.Folder)
+			entry.Report, _, entry.Err = readReport(e.Folder)
 		}
 		shown = append(shown, entry)
 	}
