@@ -54,18 +54,12 @@ func (s *Supervisor) leave() {
 
 // start brings the attempt's main process to life and under watch.
 func (s *Supervisor) start(a run.Attempt) (*child, error) {
-	room, err := s.cells.take()
+	c, err := s.begin(a)
 	if err != nil {
-		return nil, fmt.Errorf("%w: %w", errHarness, err)
-	}
-	c := &child{attempt: a, cell: room, exit: make(chan struct{})}
-	c.out = output{fds: [2]int{-1, -1}, tape: newTape(s.cfg.Spec.Keep.OutputBytes), eof: make(chan struct{})}
-	s.kin.add(c)
-	if err := s.launch(c); err != nil {
-		s.kin.drop(c)
-		return nil, errors.Join(err, s.cells.give(room))
+		return nil, err
 	}
 	s.kin.born(c)
+	room := c.cell
 	err = room.quota.arm()
 	if s.cfg.OnStart != nil {
 		at := room.place()
@@ -79,6 +73,28 @@ func (s *Supervisor) start(a run.Attempt) (*child, error) {
 		// Without its quota or a watch the attempt is worth nothing: take it back as if it had never been.
 		t := trial{Supervisor: s, child: c}
 		return nil, fmt.Errorf("%w: %w", errHarness, errors.Join(err, t.abandon()))
+	}
+	return c, nil
+}
+
+// begin takes a cell and starts the process in it. Where any thread may fork, only a few attempts at a time do that: a
+// forking thread waits in the kernel until its child, which needs a CPU for it, has executed, and the hundreds that
+// could not start yet hold no cell, whose descriptors every fork would have to copy.
+func (s *Supervisor) begin(a run.Attempt) (*child, error) {
+	if !s.cells.layout.laned() {
+		s.forking <- struct{}{}
+		defer func() { <-s.forking }()
+	}
+	room, err := s.cells.take()
+	if err != nil {
+		return nil, fmt.Errorf("%w: %w", errHarness, err)
+	}
+	c := &child{attempt: a, cell: room, exit: make(chan struct{})}
+	c.out = output{fds: [2]int{-1, -1}, tape: newTape(s.cfg.Spec.Keep.OutputBytes), eof: make(chan struct{})}
+	s.kin.add(c)
+	if err := s.launch(c); err != nil {
+		s.kin.drop(c)
+		return nil, errors.Join(err, s.cells.give(room))
 	}
 	return c, nil
 }
@@ -119,11 +135,8 @@ func (s *Supervisor) fork(c *child, inv invocation) error {
 	return <-reply
 }
 
-// forkHere is fork on this thread; false where it is not fit for it. A forking thread waits in the kernel until its
-// child, which needs a CPU for that, has executed: with one fork at a time the CPUs would wait for each other.
+// forkHere is fork on this thread; false where it is not fit for it.
 func (s *Supervisor) forkHere(c *child, inv invocation) (done bool, err error) {
-	s.forking <- struct{}{}
-	defer func() { <-s.forking }()
 	runtime.LockOSThread()
 	defer runtime.UnlockOSThread()
 	if unix.Gettid() == s.self || s.masked && unblockSignals() != nil {

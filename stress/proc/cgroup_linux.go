@@ -17,7 +17,7 @@ import (
 const groupPrefix = "heisen-"
 
 // group is one cgroup of the v2 hierarchy (kernel, Documentation/admin-guide/cgroup-v2.rst) with what an
-// attempt's end needs held open: asking whether it is empty is then one pread.
+// attempt's start and end need held open: asking whether it is empty is then one pread.
 type group struct {
 	dir    string
 	fd     int // the folder, for clone3 and openat
@@ -31,14 +31,35 @@ func makeGroup(dir string) (*group, error) {
 		return nil, fmt.Errorf("create cgroup: %w", err)
 	}
 	g := &group{dir: dir, fd: -1, events: -1}
-	var err error
-	if g.fd, err = syscall.Open(dir, syscall.O_RDONLY|syscall.O_DIRECTORY|syscall.O_CLOEXEC, 0); err == nil {
+	if err := g.open(); err != nil {
+		return nil, errors.Join(err, g.remove())
+	}
+	return g, nil
+}
+
+// open holds the cgroup open, if it is not held already.
+func (g *group) open() (err error) {
+	if g.fd >= 0 {
+		return nil
+	}
+	if g.fd, err = syscall.Open(g.dir, syscall.O_RDONLY|syscall.O_DIRECTORY|syscall.O_CLOEXEC, 0); err == nil {
 		g.events, err = unix.Openat(g.fd, "cgroup.events", unix.O_RDONLY|unix.O_CLOEXEC, 0)
 	}
 	if err != nil {
-		return nil, errors.Join(fmt.Errorf("open cgroup %s: %w", dir, err), g.remove())
+		g.close()
+		return fmt.Errorf("open cgroup %s: %w", g.dir, err)
 	}
-	return g, nil
+	return nil
+}
+
+// close lets go of its descriptors; open holds it again.
+func (g *group) close() {
+	for _, fd := range []*int{&g.fd, &g.events} {
+		if *fd >= 0 {
+			_ = syscall.Close(*fd)
+			*fd = -1
+		}
+	}
 }
 
 // populated tells whether a process that is not yet a zombie is in the cgroup or below it.
@@ -100,12 +121,7 @@ func (g *group) write(name, text string) error {
 
 // remove closes the cgroup and deletes it with what the test may have made below it.
 func (g *group) remove() error {
-	for _, fd := range []*int{&g.fd, &g.events} {
-		if *fd >= 0 {
-			_ = syscall.Close(*fd)
-			*fd = -1
-		}
-	}
+	g.close()
 	return removeGroup(g.dir)
 }
 

@@ -19,16 +19,21 @@ type invocation struct {
 type recipe struct {
 	command run.Command
 	base    []string // NAME=value, no duplicates, without the names every attempt sets anew
+	told    []string // the same for attempts that are given a file for events
 	shim    []string // put before the command where a limit needs it
 }
 
 func newRecipe(cfg Config, shim []string) recipe {
 	base := merge(nil, cfg.Environ)
 	base = merge(base, []string{CampaignVariable + "=" + cfg.Campaign})
-	own := run.Attempt{}.Environ()
-	base = merge(base, own)
-	base = base[:len(base)-len(own)]
-	return recipe{command: cfg.Spec.Command, base: base, shim: shim}
+	return recipe{command: cfg.Spec.Command, shim: shim,
+		base: without(base, run.Attempt{}.Environ()), told: without(base, run.Attempt{Events: "any"}.Environ())}
+}
+
+// without is env less the names that own has.
+func without(env, own []string) []string {
+	all := merge(env, own)
+	return slices.Clip(all[:len(all)-len(own)])
 }
 
 // make expands the placeholders for one attempt.
@@ -41,10 +46,14 @@ func (r recipe) make(a run.Attempt) invocation {
 		path: a.Expand(command.Path),
 		args: make([]string, 0, len(command.Args)),
 		dir:  a.Expand(command.Dir),
-		env:  slices.Concat(r.base, a.Environ()),
+		env:  r.base,
 	}
-	if a.Events != "" || len(command.Env)+len(a.Env) > 0 {
-		inv.env = merge(merge(merge(nil, inv.env), expand(a, command.Env)), a.Env)
+	if a.Events != "" {
+		inv.env = r.told
+	}
+	inv.env = slices.Concat(inv.env, a.Environ())
+	if len(command.Env)+len(a.Env) > 0 {
+		inv.env = merge(merge(inv.env, expand(a, command.Env)), a.Env)
 	}
 	for _, arg := range command.Args {
 		inv.args = append(inv.args, a.Expand(arg))

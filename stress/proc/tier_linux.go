@@ -108,7 +108,7 @@ func campaignGroup(own hierarchies, campaign string) (dir, why string) {
 			dir = ""
 			return
 		}
-		closeAll(g.fd, g.events)
+		g.close()
 	}()
 	if _, err := os.Stat(filepath.Join(dir, "cgroup.kill")); err != nil {
 		return dir, "no cgroup.kill, which needs Linux 5.14"
