@@ -12,9 +12,11 @@ import (
 
 // tests maps a name to its test; each writes to out and returns an exit code.
 var tests = map[string]func(out io.Writer) int{
-	"coin":       coin,
-	"late-start": lateStart,
-	"slow":       slow,
+	"coin":         coin,
+	"late-start":   lateStart,
+	"slow":         slow,
+	"worker":       worker,
+	"worker-fixed": workerFixed,
 }
 
 // Run plays one planted test and returns its exit code; 2 for a name that is none.

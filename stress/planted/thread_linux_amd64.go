@@ -25,9 +25,16 @@ type firstMoment struct {
 //go:noescape
 func clone(flags uintptr, stack unsafe.Pointer, first *firstMoment) (tid int64)
 
-// newThread makes a thread and tells how long after that it ran. It is not one of Go's: Go may wake a thread that
-// is idle instead of making one, or make others beside it, and then another wait is measured.
-func newThread() (time.Duration, error) {
+// thread is one that writes down its first moment and ends. It is not one of Go's: Go may wake a thread that is idle
+// instead of making one, or make others beside it, and then another wait is measured.
+type thread struct {
+	stack   *[256]uint64 // a system call needs none, and nothing else is called
+	first   *firstMoment
+	created unix.Timespec
+}
+
+// makeThread makes a thread; join must be called before it is forgotten.
+func makeThread() (*thread, error) {
 	// A signal that the thread took would be handled by Go, on a thread Go cannot know. It inherits the mask.
 	runtime.LockOSThread()
 	defer runtime.UnlockOSThread()
@@ -36,22 +43,53 @@ func newThread() (time.Duration, error) {
 		all.Val[i] = ^uint64(0)
 	}
 	if err := unix.PthreadSigmask(unix.SIG_SETMASK, &all, &before); err != nil {
-		return 0, fmt.Errorf("block signals: %w", err)
+		return nil, fmt.Errorf("block signals: %w", err)
 	}
-	stack := new([256]uint64) // a system call needs none, and nothing else is called
-	first := new(firstMoment)
-	var created unix.Timespec
-	err := unix.ClockGettime(unix.CLOCK_MONOTONIC, &created)
-	tid := clone(threadFlags, unsafe.Pointer(&stack[len(stack)-2]), first)
+	t := &thread{stack: new([256]uint64), first: new(firstMoment)}
+	err := unix.ClockGettime(unix.CLOCK_MONOTONIC, &t.created)
+	tid := clone(threadFlags, unsafe.Pointer(&t.stack[len(t.stack)-2]), t.first)
 	if err == nil {
 		err = unix.PthreadSigmask(unix.SIG_SETMASK, &before, nil)
 	}
-	if tid < 0 {
-		return 0, fmt.Errorf("make a thread: %w", unix.Errno(-tid))
+	switch {
+	case tid < 0:
+		return nil, fmt.Errorf("make a thread: %w", unix.Errno(-tid))
+	case err != nil:
+		t.join()
+		return nil, fmt.Errorf("make a thread: %w", err)
 	}
-	for first.done.Load() == 0 {
+	return t, nil
+}
+
+// begun tells whether the thread has run.
+func (t *thread) begun() bool { return t.first.done.Load() != 0 }
+
+// join waits until the thread has run.
+func (t *thread) join() {
+	for !t.begun() {
 		_ = unix.Nanosleep(&unix.Timespec{Nsec: 100_000}, nil)
 	}
-	runtime.KeepAlive(stack)
-	return time.Duration(first.at.Nano() - created.Nano()), err
+	runtime.KeepAlive(t.stack)
+}
+
+// late is how long after it was made the thread first ran, once it has been joined.
+func (t *thread) late() time.Duration {
+	return time.Duration(t.first.at.Nano() - t.created.Nano())
+}
+
+// newThread makes a thread and tells how long after that it ran.
+func newThread() (time.Duration, error) {
+	t, err := makeThread()
+	if err != nil {
+		return 0, err
+	}
+	t.join()
+	return t.late(), nil
+}
+
+// pause sleeps in the kernel on this very thread; Go's own sleep parks the goroutine and leaves the thread to others.
+func pause(d time.Duration) {
+	left := unix.NsecToTimespec(int64(d))
+	for unix.Nanosleep(&left, &left) == unix.EINTR {
+	}
 }

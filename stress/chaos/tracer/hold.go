@@ -22,7 +22,13 @@ type hold struct {
 	likely  float64
 	longest time.Duration
 	few     bool // lengths are log-uniform below the longest; else uniform
+	late    bool // threads start late, for long, and nothing else is held
 }
+
+// lateShare is how many attempts hold threads at their first instruction and nowhere else. An attempt has few births
+// beside its other points, and what takes for granted that a thread has begun allows it some time: drawn as one kind
+// among all, a start that is late enough came in 2 attempts of 100.
+const lateShare = 0.2
 
 // families are kinds that are drawn together: what holds a futex's wake and not its wait is still drawn apart, by the
 // edges and by families of one.
@@ -48,6 +54,12 @@ func newHold(p *chaos.Plan) *hold {
 	h.likely = []float64{0.1, 0.3, 0.7, 0.7}[s.of("likely").below(4)]
 	h.longest = s.of("longest").between(p.MaxHold/5, p.MaxHold)
 	h.few = s.of("shape").chance(0.3)
+	if s.of("late").chance(lateShare) {
+		h.late, h.group[threadStart] = true, true
+		h.victims = []float64{0.5, 1}[s.of("late victims").below(2)]
+		h.likely, h.longest = 1, p.MaxHold
+		return h
+	}
 	for any := false; !any; s = s.with(1) {
 		for _, f := range families {
 			on := s.of(f.name).chance(f.share)
@@ -81,6 +93,9 @@ func (h *hold) at(t *task, p point, n int64) act {
 	if !here.chance(h.likely) {
 		return act{}
 	}
+	if h.late {
+		return act{hold: here.of("long").between(h.longest/5, h.longest)}
+	}
 	if h.few {
 		return act{hold: here.of("long").between(min(100*time.Microsecond, h.longest), h.longest)}
 	}
@@ -97,6 +112,9 @@ func unsided(p point) bool {
 }
 
 func (h *hold) drawn() string {
+	if h.late {
+		return fmt.Sprintf("late starts of %.0f %% of threads, up to %s", 100*h.victims, h.longest.Round(time.Microsecond))
+	}
 	var on []string
 	for _, f := range families {
 		if h.group[f.kinds[0]] {
