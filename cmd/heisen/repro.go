@@ -213,11 +213,10 @@ func (j *reproJob) count(a replay.Answer) {
 		return
 	}
 	tally.Attempts++
-	switch a.Signature() {
-	case "":
-	case j.recipe.Signature:
+	switch j.recipe.Outcome(&a) {
+	case minimize.Reproduced:
 		tally.Reproduced++
-	default:
+	case minimize.OtherFailure:
 		tally.Other++
 	}
 	if c := a.Finished.Chaos; a.Order.Plan != nil && c != nil {

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"heisen/repro/bundle"
+	"heisen/repro/minimize"
 	"heisen/repro/provenance"
 	"heisen/stress/chaos"
 	"heisen/stress/chaos/conductor"
@@ -21,8 +22,10 @@ const mostDecisions = 100_000
 
 // Recipe is all that is needed to run a recorded failure again.
 type Recipe struct {
-	// Signature and Title are the failure's.
+	// Signature and Title are the failure's; Parts the signatures of each thing that failed in it, where there were
+	// several.
 	Signature, Title string
+	Parts            []string
 	// Spec has the command, as it was given with its placeholders, and the recorded conditions. Its Env are the
 	// recorded values, and Stop and Keep are the caller's to set.
 	Spec run.Spec
@@ -42,8 +45,22 @@ func Read(b *bundle.Bundle) (*Recipe, error) {
 	if len(m.Command.Given) == 0 || m.Command.Path == "" {
 		return nil, fmt.Errorf("replay %s: it names no command", b.Path())
 	}
-	r := &Recipe{Signature: m.Signature.ID, Title: m.Signature.Title, Seed: m.Attempt.Seed, Spec: specOf(m)}
+	r := &Recipe{Signature: m.Signature.ID, Title: m.Signature.Title, Parts: m.Signature.Parts(), Seed: m.Attempt.Seed, Spec: specOf(m)}
 	return r, r.readPlan(b)
+}
+
+// Outcome sets an attempt beside the recorded failure. Where several things failed, in either, it is the same failure
+// if one of them is: a cause that makes three tests of a file fail seldom makes just the same of them fail again.
+func (r *Recipe) Outcome(a *Answer) minimize.Outcome {
+	filed := a.Finished.Filed
+	if a.Signature() == "" {
+		return minimize.Passed
+	}
+	recorded := append([]string{r.Signature}, r.Parts...)
+	if slices.ContainsFunc(append([]string{filed.Signature}, filed.Parts...), func(id string) bool { return slices.Contains(recorded, id) }) {
+		return minimize.Reproduced
+	}
+	return minimize.OtherFailure
 }
 
 func specOf(m *bundle.Manifest) run.Spec {

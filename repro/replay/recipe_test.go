@@ -8,6 +8,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"heisen/repro/bundle"
+	"heisen/repro/minimize"
 	"heisen/repro/provenance"
 	"heisen/repro/signature"
 	"heisen/stress/chaos"
@@ -132,4 +133,31 @@ func TestDifferencesNameTheProgramTheMachineAndHeisen(t *testing.T) {
 	other := run.Identity{Hashes: map[string]string{"/bin/t": "bbbb", "/bin/same": "cccc"}}
 	require.Equal(t, []string{"program: /bin/t was aaaa, is bbbb", "kernel: was 6.1, is 6.2", "CPUs: was 8, is 2", "heisen: was 1, is 2"},
 		Differences(&m, here, other, "2"))
+}
+
+// Of several things that failed one is enough to be the same failure, whichever side has the others.
+func TestTheSameFailure(t *testing.T) {
+	one := &Recipe{Signature: "a"}
+	set := &Recipe{Signature: "a+b", Parts: []string{"a", "b"}}
+	for _, c := range []struct {
+		recipe *Recipe
+		filed  *run.Filed
+		want   minimize.Outcome
+	}{
+		{one, nil, minimize.Passed},
+		{one, &run.Filed{Signature: "a"}, minimize.Reproduced},
+		{one, &run.Filed{Signature: "b"}, minimize.OtherFailure},
+		{one, &run.Filed{Signature: "a+c", Parts: []string{"a", "c"}}, minimize.Reproduced},
+		{one, &run.Filed{Signature: "b+c", Parts: []string{"b", "c"}}, minimize.OtherFailure},
+		{set, &run.Filed{Signature: "a+b", Parts: []string{"a", "b"}}, minimize.Reproduced},
+		{set, &run.Filed{Signature: "b"}, minimize.Reproduced},
+		{set, &run.Filed{Signature: "c"}, minimize.OtherFailure},
+		{set, &run.Filed{Signature: "b+c", Parts: []string{"b", "c"}}, minimize.Reproduced},
+	} {
+		a := &Answer{Finished: run.Finished{Outcome: run.Pass, Filed: c.filed}}
+		if c.filed != nil {
+			a.Finished.Outcome = run.Fail
+		}
+		require.Equal(t, c.want, c.recipe.Outcome(a), "%v %v", c.recipe, c.filed)
+	}
 }

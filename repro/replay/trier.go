@@ -138,7 +138,7 @@ func (t *Trier) Try(ctx context.Context, c minimize.Candidate, n int) ([]minimiz
 	var outcomes []minimize.Outcome
 	for _, a := range answers {
 		if a.Judged() {
-			outcomes = append(outcomes, t.outcome(&a))
+			outcomes = append(outcomes, t.Recipe.Outcome(&a))
 		}
 	}
 	return outcomes, nil
@@ -170,16 +170,6 @@ func (t *Trier) Run(ctx context.Context, c minimize.Candidate, o Order, n int) (
 	return answers, nil
 }
 
-func (t *Trier) outcome(a *Answer) minimize.Outcome {
-	switch a.Signature() {
-	case "":
-		return minimize.Passed
-	case t.Recipe.Signature:
-		return minimize.Reproduced
-	}
-	return minimize.OtherFailure
-}
-
 // Count adds answers up.
 func (t *Trier) Count(answers []Answer) (tally minimize.Tally) {
 	for _, a := range answers {
@@ -187,7 +177,7 @@ func (t *Trier) Count(answers []Answer) (tally minimize.Tally) {
 			continue
 		}
 		tally.Attempts++
-		switch t.outcome(&a) {
+		switch t.Recipe.Outcome(&a) {
 		case minimize.Reproduced:
 			tally.Reproduced++
 		case minimize.OtherFailure:
