@@ -33,7 +33,7 @@ const exitCodesHelp = `EXIT CODES:
    11   the failure did not come back (heisen repro)
    12   the campaign's journal is damaged
    20   soak: NOT FIXED (0 is FIXED)
-   21   soak: PERTURBED, rarer, but not by the factor
+   21   soak: PERTURBED, rarer, but not by the factor, or not gone
    22   soak: DIFFERENT FAILURE
    23   soak: CANNOT TELL YET
    130  interrupted`

@@ -41,7 +41,7 @@ EXAMPLES:
    heisen soak --resume last
 
 VERDICTS: FIXED: all failures together became rarer by the factor. NOT FIXED: the old failure did not.
-PERTURBED: it became rarer, but not by the factor. DIFFERENT FAILURE: new failures took its place.
+PERTURBED: it became rarer, but not by the factor, or it still came. DIFFERENT FAILURE: new failures took its place.
 CANNOT TELL YET: more attempts are needed; how many, and about how long.
 
 ` + exitCodesHelp

@@ -279,6 +279,15 @@ func (t *Tracker) view(counts func(signature string) bool) evidence {
 	return e
 }
 
+// failed is how many failures after the change count.
+func (e evidence) failed() int64 {
+	n := e.pairs.OnlyAfter + e.pairs.Both
+	for _, a := range e.arms {
+		n += a.AfterFailed
+	}
+	return n
+}
+
 func (e evidence) fellBelow(ratio, alpha float64) float64 {
 	if e.paired {
 		return e.pairs.FellBelow(ratio)

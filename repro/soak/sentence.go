@@ -56,6 +56,9 @@ func (t *Tracker) shownText(f Finding) string {
 	case NotFixed:
 		return fmt.Sprintf(": not %s times rarer (%s)", factor, sure)
 	case Perturbed:
+		if f.StillThere {
+			return fmt.Sprintf(": at least %s times rarer (%s), but not gone", factor, sure)
+		}
 		return fmt.Sprintf(": rarer, but not %s times (%s)", factor, sure)
 	case Different:
 		return fmt.Sprintf(": all failures together are not %s times rarer (%s)", factor, sure)

@@ -10,11 +10,11 @@ type Verdict string
 
 // The verdicts. Their text is what people and scripts read.
 const (
-	// Fixed: failures, old ones and new ones together, became rarer by at least the factor.
+	// Fixed: failures, old ones and new ones together, became rarer by at least the factor, and none was the old one.
 	Fixed Verdict = "FIXED"
 	// NotFixed: the same failure did not become rarer by the factor.
 	NotFixed Verdict = "NOT FIXED"
-	// Perturbed: as NotFixed, but it did become rarer.
+	// Perturbed: the same failure became rarer, but not by the factor; or by the factor, and it came all the same.
 	Perturbed Verdict = "PERTURBED"
 	// Different: with failures that were never seen before the change, it did not become rarer by the factor.
 	Different Verdict = "DIFFERENT FAILURE"
@@ -52,6 +52,8 @@ type Finding struct {
 	Plan       string  `json:"plan,omitempty"` // of all attempts that are counted, before and after; empty for several
 	Confidence float64 `json:"confidence"`
 	Factor     float64 `json:"factor"`
+	// StillThere tells of PERTURBED that the failure became rarer by the factor and still came.
+	StillThere bool `json:"still_there,omitempty"`
 	// More is how many further attempts after the change decide it, if they go on as they did so far; 0 where it is
 	// decided, -1 where no number in sight does.
 	More int64 `json:"more"`
@@ -80,6 +82,7 @@ func (t *Tracker) Finding(pace time.Duration) Finding {
 	}
 	same, all := t.views()
 	f.Verdict = t.opts.decide(same, all)
+	f.StillThere = f.Verdict == Perturbed && t.opts.rarer(all)
 	if f.Verdict == CannotTell {
 		f.More = t.opts.outlook(same, all, f.Attempts)
 		f.About = time.Duration(max(f.More, 0)) * pace
@@ -96,14 +99,22 @@ func (t *Tracker) views() (same, all evidence) {
 // verdict is the finding's, without the outlook, which takes far longer.
 func (t *Tracker) verdict() Verdict { return t.opts.decide(t.views()) }
 
-// decide is the rule. Where both are shown that failures did not become rarer by the factor, those of the
+// rarer tells whether failures are shown to have become rarer by the factor.
+func (o Options) rarer(all evidence) bool {
+	return all.fellBelow(1/o.Factor, o.alpha()) >= -math.Log(o.alpha())
+}
+
+// decide is the rule. What came again is not fixed, however rare it became: a sleep in the right place makes a race a
+// hundred times rarer and mends nothing. Where both are shown that failures did not become rarer by the factor, those of the
 // target signature by themselves come first: they need no new failure to say so.
 func (o Options) decide(same, all evidence) Verdict {
 	enough := -math.Log(o.alpha())
 	ratio := 1 / o.Factor
 	switch {
-	case all.fellBelow(ratio, o.alpha()) >= enough:
+	case o.rarer(all) && same.failed() == 0:
 		return Fixed
+	case o.rarer(all):
+		return Perturbed
 	case same.stayedAbove(ratio) >= enough && same.fellBelow(1, o.alpha()) >= enough:
 		return Perturbed
 	case same.stayedAbove(ratio) >= enough:

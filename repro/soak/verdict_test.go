@@ -72,6 +72,19 @@ func TestPerturbed(t *testing.T) {
 	f.says(soak.Perturbed, "PERTURBED: 45 of 1,350 failed in the same way, 20 of 200 before: rarer, but not 10 times (99 % confidence)")
 }
 
+// However rare it became, what came again is not fixed.
+func TestAFailureThatStillComesIsNotFixed(t *testing.T) {
+	f := against(t, baseline())
+	f.add(1, "p", run.Fail, "old")
+	f.add(1252, "p", run.Pass, "")
+	require.Equal(t, soak.CannotTell, f.on.Finding(0).Verdict)
+	f.add(1, "p", run.Pass, "")
+	got := f.says(soak.Perturbed, "PERTURBED: 1 of 1,254 failed in the same way, 20 of 200 before: at least 10 times rarer (99 % confidence), but not gone")
+	require.True(t, got.StillThere)
+	f.add(20_000, "p", run.Pass, "")
+	require.Equal(t, soak.Perturbed, f.on.Finding(0).Verdict, "no number of passes takes it back")
+}
+
 func TestDifferentFailure(t *testing.T) {
 	f := against(t, baseline())
 	f.add(80, "p", run.Pass, "")
