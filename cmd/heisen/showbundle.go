@@ -13,16 +13,7 @@ import (
 	"heisen/stress/run"
 )
 
-// showBundle opens a bundle, which may come from a stranger, and prints what is in it.
-func showBundle(w io.Writer, path string, all bool) error {
-	b, err := bundle.Open(path)
-	if err != nil {
-		return err
-	}
-	defer b.Close()
-	return printBundle(w, b, all)
-}
-
+// printBundle prints what is in a bundle, which may come from a stranger.
 func printBundle(w io.Writer, b *bundle.Bundle, all bool) error {
 	view, err := bundleView(b)
 	if err != nil {
