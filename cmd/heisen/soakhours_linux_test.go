@@ -15,11 +15,11 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"heisen/reports/history"
 	"heisen/repro/soak"
 	"heisen/stress"
 	"heisen/stress/journal"
 	"heisen/stress/run"
-	"heisen/stress/tally"
 )
 
 // simulated is a runner whose attempts take simulated time: 20 s more or less, drawn from their seed. One in 1,000 fails.
@@ -120,7 +120,7 @@ func hours(t *testing.T, dir string, session int, k *soaking, log *bytes.Buffer,
 	spec := run.Spec{Width: 8, Stop: run.Stop{For: 8 * time.Hour}, Seed: 7, Timeout: run.TimeoutPolicy{Fixed: time.Hour, Grace: time.Second}}
 	engine := stress.New(stress.Config{
 		Began:  run.Began{At: time.Now(), Campaign: "hours", Epoch: 1, Session: session, Spec: spec},
-		Runner: simulated{}, Archiver: nothing{}, Workspace: nothing{}, Journal: disk, Judge: judge, Tally: fold.(*tally.Tally),
+		Runner: simulated{}, Archiver: nothing{}, Workspace: nothing{}, Journal: disk, Judge: judge, Tally: fold.(*history.Fold).Figures,
 		Sinks: []stress.Sink{view, k.account, foot}, Answered: k.account.Answered, PortBase: 20000, CPUs: 2,
 	})
 	view.Start(engine)
