@@ -143,6 +143,7 @@ func TestResumeRunsWhatIsMissingAndNothingElse(t *testing.T) {
 func TestFault18ClockJumps(t *testing.T) {
 	inBubble(t, func(t *testing.T) {
 		r := newRig(nil)
+		var byTheClock []time.Duration // the control: what subtracting times of day would have said
 		r.play = func(a run.Attempt, ctl *run.Control) run.Result {
 			res := takes(2*time.Second, passes)(a, ctl)
 			leap := time.Hour
@@ -150,6 +151,7 @@ func TestFault18ClockJumps(t *testing.T) {
 				leap = -time.Hour
 			}
 			res.Started = res.Started.Round(0).Add(leap)
+			byTheClock = append(byTheClock, time.Now().Round(0).Sub(res.Started))
 			return res
 		}
 		ended, err := r.engine(t, spec(1, run.Stop{Runs: 5})).Run()
@@ -157,6 +159,10 @@ func TestFault18ClockJumps(t *testing.T) {
 		require.InDelta(t, 10, ended.Elapsed.Seconds(), 0.5)
 		for _, fin := range r.finished() {
 			require.EqualValues(t, 2_000_000, fin.Wall)
+		}
+		require.Len(t, byTheClock, 5)
+		for _, wrong := range byTheClock {
+			require.Greater(t, (wrong - 2*time.Second).Abs(), 59*time.Minute)
 		}
 		slow := emitted[run.Slow](r)
 		require.Empty(t, slow)

@@ -2,6 +2,7 @@ package live
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -76,6 +77,8 @@ func TestFault27FrameShowsTestOutputEscaped(t *testing.T) {
 		require.NotContains(t, l, "\a")
 		require.NotContains(t, l, "\n")
 	}
+	hostile := func(s reports.Signature) bool { return strings.Contains(s.Title, "\x1b") }
+	require.True(t, slices.ContainsFunc(reportOf(p).Signatures, hostile), "control: what is shown has escapes in it")
 }
 
 func TestFrameFitsEverySize(t *testing.T) {

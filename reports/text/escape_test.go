@@ -47,7 +47,16 @@ func checkSafe(t require.TestingT, s string) {
 
 func TestFault27NothingHostileIsLeft(t *testing.T) {
 	checkSafe(t, text.Escape(recorded.Hostile))
+	control := &verdict{}
+	checkSafe(control, recorded.Hostile)
+	require.True(t, control.failed, "control: as it came it is not safe")
 }
+
+// verdict notes that a check failed, for a control that must.
+type verdict struct{ failed bool }
+
+func (v *verdict) Errorf(string, ...any) { v.failed = true }
+func (v *verdict) FailNow()              { v.failed = true }
 
 func FuzzEscape(f *testing.F) {
 	f.Add(recorded.Hostile)

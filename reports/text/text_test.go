@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -142,12 +143,29 @@ func hostileBundle() text.Bundle {
 func TestFault28ShowBundleObeysNothingItShows(t *testing.T) {
 	got := render(t, text.Style{}, func(b *bytes.Buffer) error { return text.ShowBundle(b, hostileBundle(), text.Style{}, false) })
 	golden.Equal(t, "bundle.txt", got)
-	for line := range strings.Lines(got) {
-		for _, forged := range []string{"--- PASS", "::error", "::set-output", `{"Action"`} {
-			require.False(t, strings.HasPrefix(strings.TrimSpace(line), forged), "%q begins a line", forged)
+	forged := []string{"--- PASS", "::error", "::set-output", `{"Action"`}
+	require.Empty(t, beginnings(got, forged))
+	require.NotContains(t, got, "must not be shown")
+
+	b := hostileBundle()
+	var raw []byte
+	for _, c := range slices.Concat(b.Output.Head, b.Output.Tail) {
+		raw = append(raw, c.Data...)
+	}
+	require.Len(t, beginnings(string(raw)+string(b.Dump), forged), 4, "control: printed as it came each of them begins a line")
+}
+
+// beginnings is which of these begin a line of the text, where a CI would obey them.
+func beginnings(s string, these []string) []string {
+	var found []string
+	for line := range strings.Lines(s) {
+		for _, f := range these {
+			if strings.HasPrefix(strings.TrimSpace(line), f) {
+				found = append(found, f)
+			}
 		}
 	}
-	require.NotContains(t, got, "must not be shown")
+	return found
 }
 
 func TestLongOutputIsCutUnlessAllIsAskedFor(t *testing.T) {

@@ -4,6 +4,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"syscall"
 	"testing"
 	"time"
@@ -165,6 +166,14 @@ func TestFault51PlantedLinksAreNotWrittenThrough(t *testing.T) {
 			left, err := os.ReadDir(elsewhere)
 			require.NoError(t, err)
 			require.Empty(t, left)
+
+			place := filepath.Join(campaign, Folder, "abcd", "00000007")
+			require.NoError(t, os.MkdirAll(place, 0o700))
+			real, err := filepath.EvalSymlinks(place)
+			require.NoError(t, err)
+			require.NotEqual(t, place, real, "control: made by its path alone, it is written through the link")
+			require.NoError(t, os.RemoveAll(real))
+			require.NoError(t, os.Remove(filepath.Dir(real)), "nothing else was written there")
 		})
 	}
 }
@@ -173,5 +182,17 @@ func TestFault30PlacesThatLeadElsewhereAreRefused(t *testing.T) {
 	for _, place := range []string{"../x", "a/../../x", "/etc/x", "x", "a/b/c", "a/..", ""} {
 		_, err := Write(t.TempDir(), place, sample(t))
 		require.ErrorContains(t, err, "not FOLDER/NAME", place)
+	}
+}
+
+// TestFault30Control: joined to a path as they are, such names lead outside or cannot be made at all.
+func TestFault30Control(t *testing.T) {
+	root := t.TempDir()
+	campaign := filepath.Join(root, "campaign", Folder)
+	require.NoError(t, os.MkdirAll(campaign, 0o700))
+	require.NoError(t, os.MkdirAll(filepath.Join(campaign, "a/../../../x"), 0o700))
+	require.DirExists(t, filepath.Join(root, "x"), "beside the campaign")
+	for _, name := range []string{"a\x00b", strings.Repeat("n", 300)} {
+		require.Error(t, os.Mkdir(filepath.Join(campaign, name), 0o700))
 	}
 }

@@ -59,7 +59,7 @@ func newCampaign(t *testing.T) *campaign.Folder {
 }
 
 func TestFault31And41CrashAtEveryPointLeavesAllOrNothing(t *testing.T) {
-	points, whole := 0, 0
+	points, whole, orphaned := 0, 0, 0
 	for n := 1; ; n++ {
 		folder := newCampaign(t)
 		campaign := folder.Path()
@@ -73,6 +73,9 @@ func TestFault31And41CrashAtEveryPointLeavesAllOrNothing(t *testing.T) {
 			require.NoError(t, opened(t, final).Verify(), "point %d", n)
 			whole++
 		}
+		if len(bundlesLeft(t, campaign)) > 0 {
+			orphaned++
+		}
 		// The attempt has no record: a resume clears it away, and the attempt runs again.
 		_, err := folder.Collect()
 		require.NoError(t, err)
@@ -84,6 +87,7 @@ func TestFault31And41CrashAtEveryPointLeavesAllOrNothing(t *testing.T) {
 		require.NoError(t, opened(t, final).Verify())
 	}
 	require.Greater(t, points, 10)
+	require.Greater(t, orphaned, whole, "control: not collected, half-written evidence stays")
 	require.NotZero(t, whole, "no crash came after the rename")
 	require.Less(t, whole, points, "no crash came before the rename")
 }

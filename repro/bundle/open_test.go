@@ -145,6 +145,10 @@ func TestFault40ANewerSchemaIsRefusedByName(t *testing.T) {
 	_, err := Open(dir)
 	require.ErrorIs(t, err, ErrNewer)
 	require.NotErrorIs(t, err, ErrDamaged)
+
+	edit(t, dir, func(m map[string]any) { m["schema"] = Schema })
+	_, err = Open(dir)
+	require.ErrorIs(t, err, ErrDamaged, "control: not told by its number, what is newer would be called damaged")
 }
 
 func TestTheSchemaHasRoomToGrow(t *testing.T) {

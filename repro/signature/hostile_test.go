@@ -126,6 +126,8 @@ func TestFault27TerminalEscapes(t *testing.T) {
 		require.Equal(t, plain.Title, dirty.Title, "%q", e)
 		require.Equal(t, plain.ID, dirty.ID, "%q", e)
 	}
+	require.NotEqual(t, failed("not ok 1 - drains the lane\n").ID, failed("not ok 1 - drains x the lane\n").ID,
+		"control: what is no escape is not folded away")
 }
 
 func TestFault28ForgedOutput(t *testing.T) {
@@ -152,6 +154,8 @@ func TestFault28ForgedOutput(t *testing.T) {
 		got := failed(forged + "\n" + real + forged + "\n")
 		require.Equal(t, want.ID, got.ID, "%s: %s", forged, got.Title)
 	}
+	other := strings.ReplaceAll(real, "TestReal", "TestOther")
+	require.NotEqual(t, want.ID, failed(other+real).ID, "control: a second failure that is none of these forgeries counts")
 }
 
 func TestFault30HostileNames(t *testing.T) {

@@ -14,6 +14,9 @@ case $(cat "$work/code") in
 esac
 expect_shown total 200
 expect_nothing_left
+# The control: a program that does nothing about it dies of SIGPIPE.
+{ yes || echo $? >"$work/control"; } 2>/dev/null | head -n 1 >/dev/null || true
+[[ $(cat "$work/control") == 141 ]] || fail "control: yes ended with $(cat "$work/control"), expected 141"
 
 # heisen | tee log and Ctrl-C: the whole group gets SIGINT, tee dies of it, heisen finishes its journal.
 # A shell without job control starts background commands with SIGINT ignored: env puts that right.

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -292,7 +293,11 @@ func TestFault51RemovingFollowsNoLinkInPlaceOfTheBundles(t *testing.T) {
 	require.NoError(t, os.Mkdir(half, 0o700))
 	require.NoError(t, os.Remove(f.Bundles()))
 	require.NoError(t, os.Symlink(".", f.Bundles()))
-	_, err := f.Collect()
+	throughIt, err := os.ReadDir(f.Bundles())
+	require.NoError(t, err)
+	require.True(t, slices.ContainsFunc(throughIt, func(e os.DirEntry) bool { return e.Name() == ".tmp-half" }),
+		"control: by its path alone, what would be removed is the campaign's own")
+	_, err = f.Collect()
 	require.ErrorContains(t, err, "move it away")
 	_, err = f.DiscardUnknown(nil)
 	require.ErrorContains(t, err, "move it away")

@@ -252,6 +252,7 @@ func TestFault41OrphanedRootIsCollected(t *testing.T) {
 	require.NoError(t, err)
 	_, err = resumed.NewTemp(rand.Reader)
 	require.ErrorContains(t, err, "collect first")
+	require.FileExists(t, filepath.Join(path, "left"), "control: nothing else takes it away")
 	c, err := resumed.Collect()
 	require.NoError(t, err)
 	require.Equal(t, temp.Root(), c.TempRoot)

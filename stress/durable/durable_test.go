@@ -174,6 +174,20 @@ func TestFault50ModesWhateverTheUmask(t *testing.T) {
 	}
 }
 
+// TestFault50Control: made in the usual way, a file has what the umask leaves.
+func TestFault50Control(t *testing.T) {
+	for mask, want := range map[int]os.FileMode{0: 0o666, 0o777: 0} {
+		path := filepath.Join(t.TempDir(), "file")
+		old := unix.Umask(mask)
+		err := os.WriteFile(path, nil, 0o666)
+		unix.Umask(old)
+		require.NoError(t, err)
+		info, err := os.Stat(path)
+		require.NoError(t, err)
+		require.Equal(t, want, info.Mode().Perm())
+	}
+}
+
 func TestCreateFileDoesNotFollow(t *testing.T) {
 	dir := t.TempDir()
 	require.NoError(t, os.Symlink(filepath.Join(dir, "target"), filepath.Join(dir, "link")))

@@ -2,10 +2,12 @@ package journal
 
 import (
 	"bytes"
+	"encoding/json"
 	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -99,6 +101,37 @@ func TestFault33TruncatedAtEveryByte(t *testing.T) {
 		require.True(t, bytes.Equal(s.data[end:cut], torn), "cut at %d: the copy is what was cut", cut)
 		require.ErrorIs(t, r.TornCheck, ErrLength, "cut at %d", cut)
 	}
+}
+
+// TestFault33Control: written behind a torn tail that was not cut, the next batch makes the journal damaged.
+func TestFault33Control(t *testing.T) {
+	s := newSample(t, 4)
+	dir := filepath.Join(fastDir(t), "j")
+	for cut := s.starts[2] + 1; cut < s.starts[3]; cut++ {
+		place(t, dir, append(bytes.Clone(s.data[:cut]), s.data[s.starts[3]:]...))
+		_, err := Open(dir, options())
+		require.ErrorIs(t, err, ErrCorrupt, "cut at %d", cut)
+	}
+}
+
+// TestFault34Control: a reader without the checksums believes flipped bits.
+func TestFault34Control(t *testing.T) {
+	s := newSample(t, 1)
+	believed := 0
+	for i := range s.data {
+		data := bytes.Clone(s.data)
+		data[i] ^= 1
+		var seen []string
+		for line := range strings.Lines(string(data)) {
+			if json.Valid([]byte(line)) {
+				seen = append(seen, strings.TrimSpace(line))
+			}
+		}
+		if len(seen) == 2 && !slices.Equal(seen, wantRecords(0, 2)) {
+			believed++
+		}
+	}
+	require.NotZero(t, believed)
 }
 
 func TestFault34EveryByteFlipped(t *testing.T) {
@@ -232,6 +265,9 @@ func TestFault40NewerVersion(t *testing.T) {
 	entries, err := os.ReadDir(dir)
 	require.NoError(t, err)
 	require.Len(t, entries, 1, "nothing was written")
+
+	place(t, dir, s.data)
+	require.Equal(t, wantRecords(0, 2), readAll(t, dir), "control: the same under a known number is read")
 }
 
 func TestFault40NewerSnapshot(t *testing.T) {

@@ -3,6 +3,7 @@ package proc
 import (
 	"fmt"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
 	"syscall"
@@ -212,6 +213,19 @@ func TestFault16CannotStart(t *testing.T) {
 			require.ErrorContains(t, r.Ending.StartError, c.hint)
 			require.Empty(t, r.Ending.Machine+r.Ending.Harness)
 		})
+	}
+}
+
+// TestFault16Control: what the kernel says by itself, as os/exec passes it on, names none of these mistakes.
+func TestFault16Control(t *testing.T) {
+	for content, hint := range map[string]string{
+		"#!/no/such/thing -x\n": "/no/such/thing", "#!/bin/sh\r\ntrue\r\n": "carriage return", "neither": "#!/bin/sh",
+	} {
+		path := filepath.Join(t.TempDir(), "program")
+		require.NoError(t, os.WriteFile(path, []byte(content), 0o755))
+		err := exec.Command(path).Run()
+		require.Error(t, err)
+		require.NotContains(t, strings.ReplaceAll(err.Error(), path, ""), hint)
 	}
 }
 
