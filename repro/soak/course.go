@@ -1,6 +1,9 @@
 package soak
 
 import (
+	"maps"
+	"slices"
+
 	"heisen/stress/run"
 )
 
@@ -65,31 +68,45 @@ func (q Question) Course(seed uint64) *Course {
 		}
 		return c
 	case q.Against != nil:
-		return against(*q.Against, q.Seeds)
+		return against(*q.Against, q.Options, q.Seeds)
 	}
 	return nil
 }
 
-// against spreads attempts over the baseline's plans as those of the baseline were. The first attempts of each plan
+// against spreads attempts over the baseline's plans as those of the baseline were; where one plan is the focus, over it and
+// the others that failed before so that all have what they need at about the same time. The first attempts of each plan
 // get the seeds the baseline's had: strategies draw by them, so that the schedules that failed come again, each as
 // often as it did. After that seeds are fresh, because the same few again and again would say nothing of others.
-func against(b Baseline, seeds map[string][]uint64) *Course {
+func against(b Baseline, o Options, seeds map[string][]uint64) *Course {
 	c := &Course{seeds: map[int64]uint64{}}
-	s, index, given := b.Schedule(), map[string]uint8{}, map[string]int{}
-	for seq := int64(1); seq <= b.total().Attempts; seq++ {
-		name := s.Next()
-		i, known := index[name]
-		if !known {
-			i = uint8(len(c.names))
-			index[name], c.names = i, append(c.names, name)
+	s, length, given := b.Schedule(), b.total().Attempts, map[string]int{}
+	if t := Against(b, o); len(t.needs) > 0 {
+		weights := maps.Clone(t.needs)
+		weights[b.Focus] = t.alone()
+		s, length = scheduleOf(weights), 0
+		for _, n := range weights {
+			length += n
 		}
-		c.table = append(c.table, i)
-		if at := given[name]; at < len(seeds[name]) {
-			c.seeds[seq] = seeds[name][at]
+	}
+	for seq := int64(1); seq <= length; seq++ {
+		name := s.Next()
+		c.table = append(c.table, c.index(name))
+		if n := given[name]; n < len(seeds[name]) {
+			c.seeds[seq] = seeds[name][n]
 		}
 		given[name]++
 	}
 	return c
+}
+
+// index is where a plan stands in names; it is put there if it is new.
+func (c *Course) index(name string) uint8 {
+	i := slices.Index(c.names, name)
+	if i < 0 {
+		i = len(c.names)
+		c.names = append(c.names, name)
+	}
+	return uint8(i)
 }
 
 // Strategy is the plan of an attempt.

@@ -97,6 +97,8 @@ type Tracker struct {
 	next    int64
 	waiting map[int64]Attempt
 	after   map[string]*tally
+	needs   map[string]int64  // attempts that are asked for under each plan that failed before and is not the focus
+	beside  map[string]*tally // those there were
 	paired  bool
 	before  Count
 	pairs   map[pairKey]int64
@@ -112,6 +114,16 @@ type tally struct {
 	failed   map[string]int64
 }
 
+// failures adds up those of signatures that count.
+func (t *tally) failures(counts func(signature string) bool) (n int64) {
+	for signature, k := range t.failed {
+		if counts(signature) {
+			n += k
+		}
+	}
+	return n
+}
+
 // pairKey is what became of a pair.
 type pairKey struct {
 	before, after bool   // whether it failed
@@ -122,6 +134,9 @@ type pairKey struct {
 func Against(b Baseline, o Options) *Tracker {
 	t := newTracker(o)
 	t.base, t.targets, t.known = b, setOf(b.Target), setOf(b.Known)
+	if len(b.Others()) > 0 {
+		t.needs = b.needs(t.opts, t.alone())
+	}
 	return t
 }
 
@@ -133,7 +148,7 @@ func InTurn(target []string, o Options) *Tracker {
 }
 
 func newTracker(o Options) *Tracker {
-	return &Tracker{opts: o.normal(), next: 1, waiting: map[int64]Attempt{}, after: map[string]*tally{},
+	return &Tracker{opts: o.normal(), next: 1, waiting: map[int64]Attempt{}, after: map[string]*tally{}, beside: map[string]*tally{},
 		pairs: map[pairKey]int64{}, open: map[int64]Attempt{}, known: idSet{}, parts: map[string][]string{}}
 }
 
@@ -169,13 +184,17 @@ func (t *Tracker) Add(a Attempt) error {
 func (t *Tracker) Waiting() int { return len(t.waiting) }
 
 func (t *Tracker) count(a Attempt) {
+	tallies := t.after
 	if t.base.left(a.Plan) {
-		return
+		if t.needs[a.Plan] == 0 {
+			return
+		}
+		tallies = t.beside
 	}
-	of := t.after[a.Plan]
+	of := tallies[a.Plan]
 	if of == nil {
 		of = &tally{failed: map[string]int64{}}
-		t.after[a.Plan] = of
+		tallies[a.Plan] = of
 	}
 	of.attempts++
 	if a.Outcome.Failed() {
@@ -235,6 +254,9 @@ type evidence struct {
 	arms   []stats.Arms
 	pairs  stats.Pairs
 	paired bool
+	// beside are the plans that are asked beside the focus, and besideFailed the failures there that count.
+	beside       []asked
+	besideFailed int64
 	// weight divides it: the share of the choice that was made of what attempts are given.
 	weight float64
 }
@@ -267,21 +289,17 @@ func (t *Tracker) view(counts func(signature string) bool) evidence {
 		b := t.base.Plans[plan]
 		arm := stats.Arms{Before: b.Attempts, BeforeFailed: b.Failures}
 		if of := t.after[plan]; of != nil {
-			arm.After = of.attempts
-			for signature, n := range of.failed {
-				if counts(signature) {
-					arm.AfterFailed += n
-				}
-			}
+			arm.After, arm.AfterFailed = of.attempts, of.failures(counts)
 		}
 		e.arms = append(e.arms, arm)
 	}
+	e.beside, e.besideFailed = t.besides(counts)
 	return e
 }
 
-// failed is how many failures after the change count.
+// failed is how many failures after the change count, whatever plan they came under.
 func (e evidence) failed() int64 {
-	n := e.pairs.OnlyAfter + e.pairs.Both
+	n := e.pairs.OnlyAfter + e.pairs.Both + e.besideFailed
 	for _, a := range e.arms {
 		n += a.AfterFailed
 	}

@@ -43,7 +43,11 @@ func (b Baseline) wait(o Options, seconds map[string]float64) float64 {
 	for plan, c := range b.given() {
 		sum += float64(c.Attempts) * seconds[plan]
 	}
-	return float64(more) * sum / float64(b.total().Attempts)
+	wait := float64(more) * sum / float64(b.total().Attempts)
+	for plan, n := range t.needs {
+		wait += float64(n) * seconds[plan]
+	}
+	return wait
 }
 
 // given are the plans that attempts are given, with what is known of them.

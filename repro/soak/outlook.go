@@ -50,6 +50,10 @@ func (e evidence) passing() evidence {
 	for i := range e.arms {
 		e.arms[i].After = e.arms[i].Before
 	}
+	e.beside = slices.Clone(e.beside)
+	for i := range e.beside {
+		e.beside[i].attempts = e.beside[i].need // they end when the focus does
+	}
 	return e
 }
 
@@ -57,6 +61,10 @@ func (e evidence) passing() evidence {
 func (e evidence) grown(times float64) evidence {
 	scale := func(n int64) int64 { return int64(math.Round(float64(n) * times)) }
 	e.pairs.OnlyBefore, e.pairs.OnlyAfter, e.pairs.Both = scale(e.pairs.OnlyBefore), scale(e.pairs.OnlyAfter), scale(e.pairs.Both)
+	e.beside = slices.Clone(e.beside)
+	for i := range e.beside {
+		e.beside[i].attempts = scale(e.beside[i].attempts)
+	}
 	e.arms = slices.Clone(e.arms)
 	for i := range e.arms {
 		e.arms[i].After, e.arms[i].AfterFailed = scale(e.arms[i].After), scale(e.arms[i].AfterFailed)

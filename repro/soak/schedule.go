@@ -1,6 +1,9 @@
 package soak
 
-import "slices"
+import (
+	"maps"
+	"slices"
+)
 
 // Schedule chooses the plan of each attempt after the change so that at every moment plans have been started in
 // proportion to the attempts they had before. Evidence from plans that lag behind is weak. It is not safe for
@@ -13,15 +16,20 @@ type Schedule struct {
 
 // Schedule returns the one that fits the baseline; plans without an attempt are left out.
 func (b Baseline) Schedule() *Schedule {
-	s := &Schedule{}
+	weights := make(map[string]int64, len(b.Plans))
 	for plan, c := range b.given() {
-		if c.Attempts > 0 {
-			s.plans = append(s.plans, plan)
-		}
+		weights[plan] = c.Attempts
 	}
-	slices.Sort(s.plans)
-	for _, plan := range s.plans {
-		s.weight = append(s.weight, float64(b.Plans[plan].Attempts))
+	return scheduleOf(weights)
+}
+
+func scheduleOf(weights map[string]int64) *Schedule {
+	s := &Schedule{}
+	for _, plan := range slices.Sorted(maps.Keys(weights)) {
+		if weights[plan] > 0 {
+			s.plans = append(s.plans, plan)
+			s.weight = append(s.weight, float64(weights[plan]))
+		}
 	}
 	s.started = make([]float64, len(s.plans))
 	return s

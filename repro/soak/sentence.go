@@ -17,6 +17,13 @@ func (t *Tracker) sentence(f Finding) string {
 	if f.New > 0 && f.Verdict != Different {
 		text += fmt.Sprintf("; %s of a signature that was not seen before", failures(f.New))
 	}
+	if b := f.Beside; b != nil && b.Attempts > 0 {
+		text += fmt.Sprintf("; %s of %s failed in the old way under other plans that failed before (%s)",
+			number(b.Failures), number(b.Attempts), strings.Join(b.Plans, ", "))
+		if b.New > 0 {
+			text += fmt.Sprintf(", and %s in a new way", number(b.New))
+		}
+	}
 	if len(t.base.Differs) > 0 {
 		text += "; only as far as it makes no difference that the baseline had " + strings.Join(t.base.Differs, ", ")
 	}

@@ -52,6 +52,8 @@ type Finding struct {
 	Plan       string  `json:"plan,omitempty"` // of all attempts that are counted, before and after; empty for several
 	Confidence float64 `json:"confidence"`
 	Factor     float64 `json:"factor"`
+	// Beside counts attempts under other plans that failed before, where attempts are given one plan; nil where not.
+	Beside *Beside `json:"beside,omitempty"`
 	// StillThere tells of PERTURBED that the failure became rarer by the factor and still came.
 	StillThere bool `json:"still_there,omitempty"`
 	// More is how many further attempts after the change decide it, if they go on as they did so far; 0 where it is
@@ -65,20 +67,14 @@ type Finding struct {
 // Finding reads the evidence of the attempts counted so far. pace is the mean time from the start of one counted
 // attempt after the change to the next, 0 where it is not known.
 func (t *Tracker) Finding(pace time.Duration) Finding {
-	f := Finding{Confidence: t.opts.Confidence, Factor: t.opts.Factor, Baseline: t.base.total(), Plan: t.base.Focus}
+	f := Finding{Confidence: t.opts.Confidence, Factor: t.opts.Factor, Baseline: t.base.total(), Plan: t.base.Focus, Beside: t.seenBeside()}
 	if t.paired {
 		f.Baseline = t.before
 	}
 	for _, of := range t.after {
 		f.Attempts += of.attempts
-		for signature, n := range of.failed {
-			switch {
-			case t.target(signature):
-				f.Failures += n
-			case t.fresh(signature):
-				f.New += n
-			}
-		}
+		f.Failures += of.failures(t.target)
+		f.New += of.failures(t.fresh)
 	}
 	same, all := t.views()
 	f.Verdict = t.opts.decide(same, all)
@@ -104,17 +100,17 @@ func (o Options) rarer(all evidence) bool {
 	return all.fellBelow(1/o.Factor, o.alpha()) >= -math.Log(o.alpha())
 }
 
-// decide is the rule. What came again is not fixed, however rare it became: a sleep in the right place makes a race a
-// hundred times rarer and mends nothing. Where both are shown that failures did not become rarer by the factor, those of the
+// decide is the rule. What came again is not fixed, however rare it became and under whatever plan: a sleep in the right
+// place makes a race a hundred times rarer and mends nothing. Where both are shown that failures did not become rarer by the factor, those of the
 // target signature by themselves come first: they need no new failure to say so.
 func (o Options) decide(same, all evidence) Verdict {
 	enough := -math.Log(o.alpha())
 	ratio := 1 / o.Factor
 	switch {
-	case o.rarer(all) && same.failed() == 0:
-		return Fixed
-	case o.rarer(all):
+	case o.rarer(all) && same.failed() > 0:
 		return Perturbed
+	case o.rarer(all) && same.askedAll():
+		return Fixed
 	case same.stayedAbove(ratio) >= enough && same.fellBelow(1, o.alpha()) >= enough:
 		return Perturbed
 	case same.stayedAbove(ratio) >= enough:

@@ -1,0 +1,93 @@
+package soak
+
+import (
+	"maps"
+	"math"
+	"slices"
+)
+
+// besideMiss is the chance to which a plan beside the focus is asked whose failures did not become rarer by the factor: not to
+// fail once in all its attempts.
+const besideMiss = 0.05
+
+// Beside counts attempts under the plans that failed before and are not the focus. They are no evidence of a rate, but
+// a failure that comes again under any of them is not gone.
+type Beside struct {
+	Plans []string `json:"plans"`
+	Count          // Failures with a target signature
+	New   int64    `json:"new_failures"`
+}
+
+// Others are the plans beside the focus under which the failure came before, in the order of their names.
+func (b Baseline) Others() []string {
+	if b.Focus == "" {
+		return nil
+	}
+	plans := slices.Sorted(maps.Keys(b.Plans))
+	return slices.DeleteFunc(plans, func(plan string) bool { return plan == b.Focus || b.Plans[plan].Failures == 0 })
+}
+
+// Given are the plans that attempts are given: the focus and those beside it, or all.
+func (b Baseline) Given() []string {
+	return slices.Sorted(slices.Values(append(slices.Collect(maps.Keys(b.given())), b.Others()...)))
+}
+
+// needs is how many attempts each plan beside the focus is asked for: until a failure that did not become rarer by the
+// factor would have come again, but no more in all than the focus itself takes, so that they at most double a soak. Half a failure
+// and half a pass are added to what was seen before (Jeffreys), because nothing fails always.
+func (b Baseline) needs(o Options, focus int64) map[string]int64 {
+	others := b.Others()
+	needs := make(map[string]int64, len(others))
+	for _, plan := range others {
+		c := b.Plans[plan]
+		rate := (float64(c.Failures) + 0.5) / (float64(c.Attempts) + 1) / o.Factor
+		enough := int64(math.Ceil(math.Log(besideMiss) / math.Log1p(-rate)))
+		needs[plan] = max(1, min(enough, focus/int64(len(others))))
+	}
+	return needs
+}
+
+// alone is how many attempts the focus takes until FIXED is shown, if nothing fails any more; as many as it had before where
+// that is out of sight.
+func (t *Tracker) alone() int64 {
+	same, all := t.views()
+	if n := t.opts.outlook(same, all, 0); n > 0 {
+		return n
+	}
+	return t.base.total().Attempts
+}
+
+// asked is one plan beside the focus: how many attempts it is to have, and how many were judged.
+type asked struct{ need, attempts int64 }
+
+// besides is what was seen of them, with only those failures that count.
+func (t *Tracker) besides(counts func(signature string) bool) (plans []asked, failed int64) {
+	for plan, need := range t.needs {
+		a := asked{need: need}
+		if of := t.beside[plan]; of != nil {
+			a.attempts = of.attempts
+			failed += of.failures(counts)
+		}
+		plans = append(plans, a)
+	}
+	return plans, failed
+}
+
+// seenBeside is what a finding says of them; nil where there are none.
+func (t *Tracker) seenBeside() *Beside {
+	if len(t.needs) == 0 {
+		return nil
+	}
+	b := &Beside{Plans: t.base.Others()}
+	for _, of := range t.beside {
+		b.Attempts += of.attempts
+		b.Failures += of.failures(t.target)
+		b.New += of.failures(t.fresh)
+	}
+	return b
+}
+
+// askedAll tells whether every plan beside the focus had its attempts.
+func (e evidence) askedAll() bool {
+	return !slices.ContainsFunc(e.beside, func(a asked) bool { return a.attempts < a.need })
+}
