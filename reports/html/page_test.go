@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"html"
 	"image/color"
 	"math"
 	"strconv"
@@ -69,12 +70,27 @@ func TestThePageInABrowser(t *testing.T) {
 	usesKeys(t, b)
 	filters(t, b, events)
 	looksRight(t, b)
-	require.Zero(t, js[int](b, `document.querySelectorAll("img, iframe, link, object, main b").length`), "markup in names and output is text")
-	require.Equal(t, 3, js[int](b, `document.scripts.length`), "two of data and one of our own")
 	requests, complaints, dialogs := b.heard()
 	require.Empty(t, requests, "no request beside the page itself")
 	require.Empty(t, complaints, "what the page's console says")
 	require.Empty(t, dialogs)
+}
+
+// TestFault29MarkupIsText: markup in names and output makes no element and runs nothing.
+func TestFault29MarkupIsText(t *testing.T) {
+	chromium := launch(t)
+	_, text, _ := judged(t)
+	const made = `document.querySelectorAll("img, iframe, link, object, main b").length`
+	b := open(t, chromium, text)
+	require.Equal(t, "drawn", js[string](b, `document.documentElement.dataset.timeline || ""`))
+	require.Zero(t, js[int](b, made))
+	require.Equal(t, 3, js[int](b, `document.scripts.length`), "two of data and one of our own")
+	_, complaints, dialogs := b.heard()
+	require.Empty(t, complaints)
+	require.Empty(t, dialogs)
+
+	control := open(t, chromium, html.UnescapeString(text))
+	require.NotZero(t, js[int](control, made), "control: not escaped, it makes elements")
 	holds(t, chromium, text)
 }
 
