@@ -53,6 +53,7 @@ func Write(w io.Writer, i Issue) error {
 	d := &document{Issue: i}
 	d.title()
 	d.how()
+	d.soak()
 	d.reproduce()
 	d.divergence()
 	d.starvation()

@@ -134,6 +134,17 @@ func around(found *interleave.Divergence) (from, to int) {
 	return from, from + mostRows
 }
 
+// soak says what a soak was asked and what its attempts show.
+func (d *document) soak() {
+	if d.Report == nil || d.Report.Soak == nil {
+		return
+	}
+	d.heading("Is it fixed?")
+	for _, line := range d.Report.Soak.Lines() {
+		d.line("- %s.", strings.TrimSuffix(prose(line, mostText), "."))
+	}
+}
+
 func (d *document) starvation() {
 	if d.Report == nil || d.Report.Starvation == nil {
 		return
