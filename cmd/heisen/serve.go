@@ -78,7 +78,7 @@ func (s *session) startDashboard() error {
 		cfg.NoMachine = "switched off (--no-signals)"
 	}
 	if s.plan.soak != nil {
-		cfg.Status = s.plan.soak.status
+		cfg.Status, cfg.Soak = s.plan.soak.status, s.plan.soak.shown
 	}
 	if s.plan.resumed != nil {
 		fold, err := readFold(s.folder)

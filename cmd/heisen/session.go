@@ -323,7 +323,7 @@ func (s *session) run(stdout io.Writer) (reports.Report, run.Ended, error) {
 	report := reports.Build(s.figures, reports.Facts{Dir: s.folder.Path(), Compare: true, Interleavings: s.weaver.diverged()})
 	report.Resume = kindOf(s.folder)
 	if k := s.plan.soak; k != nil {
-		report.Soak = reports.SoakOf(k.question, k.account)
+		report.Soak = k.shown()
 	}
 	if s.dashboard != nil {
 		s.dashboard.End(report)

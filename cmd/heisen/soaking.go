@@ -157,6 +157,9 @@ func (k *soaking) status() string {
 	return ""
 }
 
+// shown is what the attempts so far show of the question.
+func (k *soaking) shown() *reports.Soak { return reports.SoakOf(k.question, k.account) }
+
 // soakOn runs a soak and says what it shows.
 func soakOn(p *plan, link *guard.Link, asJSON bool, stdout, stderr io.Writer) error {
 	s, err := openSession(p, link, stderr)

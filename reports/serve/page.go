@@ -68,6 +68,9 @@ func (s *Server) page(f *figures, depth *Depth) html.Page {
 	if s.cfg.Machine != nil {
 		p.Machine = s.cfg.Machine()
 	}
+	if s.cfg.Soak != nil && !f.over {
+		p.Report.Soak = s.cfg.Soak()
+	}
 	if depth == nil {
 		return p
 	}
@@ -75,7 +78,6 @@ func (s *Server) page(f *figures, depth *Depth) html.Page {
 	if !f.over {
 		p.Report.Starvation, p.Report.Divergence = depth.Report.Starvation, depth.Report.Divergence
 		p.Report.Interleavings, p.Report.Variants = depth.Report.Interleavings, depth.Report.Variants
-		p.Report.Soak = depth.Report.Soak
 	}
 	return p
 }

@@ -67,6 +67,8 @@ type Config struct {
 	NoMachine string
 	// Status is what the campaign has found out so far, in words; nil, or "", adds nothing.
 	Status func() string
+	// Soak is what the attempts so far show of a soak's question; nil for a hunt.
+	Soak func() *reports.Soak
 }
 
 // Server is a dashboard. Emit may be called from the moment it is open, and never blocks.

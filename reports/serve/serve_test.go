@@ -20,6 +20,7 @@ import (
 	"heisen/reports/html"
 	"heisen/reports/internal/recorded"
 	"heisen/reports/text"
+	"heisen/repro/soak"
 	"heisen/stress"
 	"heisen/stress/contrast"
 	"heisen/stress/run"
@@ -134,6 +135,16 @@ func TestThePageIsTheReportsOwn(t *testing.T) {
 	require.Equal(t, policy+"; frame-ancestors 'none'", header.Get("Content-Security-Policy"))
 	require.Equal(t, "no-store", header.Get("Cache-Control"))
 	require.Equal(t, "no-referrer", header.Get("Referrer-Policy"))
+}
+
+// A soak's page says what its attempts show so far.
+func TestThePageOfASoakHasItsVerdict(t *testing.T) {
+	shown := func() *reports.Soak {
+		return &reports.Soak{Finding: &soak.Finding{Sentence: "CANNOT TELL YET: 3 of 40 failed"}}
+	}
+	s, _ := serving(t, quick(), Config{Soak: shown}, recorded.Rare()[:40]...)
+	_, page, _ := get(t, client(t), s.URL())
+	require.Contains(t, page, "<p>CANNOT TELL YET: 3 of 40 failed</p>")
 }
 
 // The pictures over time are of the same attempts as the figures.
