@@ -1,6 +1,10 @@
 package reports
 
-import "heisen/stress/stats"
+import (
+	"slices"
+
+	"heisen/stress/stats"
+)
 
 // Repro is how often a recorded failure came back; its JSON is what scripts may rely on.
 type Repro struct {
@@ -64,14 +68,21 @@ type Minimized struct {
 	Of    int           `json:"of"`
 	Spent int64         `json:"spent"`
 	Holds []MinimalHold `json:"holds"`
-	// Conditions are those left, Dropped those it does without.
+	// Conditions are those left, Dropped those it does without. Surer are those of Conditions without which it comes, but
+	// clearly less often.
 	Conditions []string `json:"conditions,omitempty"`
+	Surer      []string `json:"surer,omitempty"`
 	Dropped    []string `json:"dropped,omitempty"`
 	// Whole are attempts of the whole plan, NoHolds those under the same conditions without any hold; Replays are fresh
 	// attempts of what is left.
 	Whole   Replays `json:"whole"`
 	NoHolds Replays `json:"no_holds"`
 	Replays
+}
+
+// Needed are the conditions left that it does not do without.
+func (m *Minimized) Needed() []string {
+	return slices.DeleteFunc(slices.Clone(m.Conditions), func(name string) bool { return slices.Contains(m.Surer, name) })
 }
 
 // MinimalHold is one hold: the thread by its creation path, the point, how often it was there by then.

@@ -162,7 +162,7 @@ func (j *reproJob) minimized() *reports.Minimized {
 	t := j.trier()
 	whole := t.Whole()
 	m := &reports.Minimized{Verdict: string(r.Verdict), Reason: r.Reason, Of: len(whole.Holds), Replays: replaysOf(r.Measured), Whole: replaysOf(r.Full), NoHolds: replaysOf(r.Plain), Spent: r.Spent,
-		Conditions: r.Candidate.Conditions}
+		Conditions: r.Candidate.Conditions, Surer: r.Surer}
 	for _, name := range whole.Conditions {
 		if !slices.Contains(r.Candidate.Conditions, name) {
 			m.Dropped = append(m.Dropped, name)

@@ -63,7 +63,7 @@ func (d *document) minimized(m *reports.Minimized) {
 	for _, list := range []struct {
 		name string
 		of   []string
-	}{{"Conditions left", m.Conditions}, {"Does without", m.Dropped}} {
+	}{{"Conditions left", m.Needed()}, {"Surer with", m.Surer}, {"Does without", m.Dropped}} {
 		if len(list.of) > 0 {
 			d.line("%s: %s.", list.name, code(strings.Join(list.of, ", "), mostText))
 		}

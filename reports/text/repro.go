@@ -77,12 +77,15 @@ func (p *printer) minimized(m *reports.Minimized) {
 	for _, h := range m.Holds {
 		p.line(Plain, "  thread %s held for %s %s%s", h.Thread, human.Duration(h.Hold.Duration()), point(h), boundary(h))
 	}
-	if len(m.Conditions) > 0 {
+	if needed := m.Needed(); len(needed) > 0 {
 		label := "needed    "
 		if m.Verdict != "minimal" {
 			label = "untouched "
 		}
-		p.line(Plain, "  %s %s", label, strings.Join(m.Conditions, ", "))
+		p.line(Plain, "  %s %s", label, strings.Join(needed, ", "))
+	}
+	if len(m.Surer) > 0 {
+		p.line(Plain, "  surer with %s", strings.Join(m.Surer, ", "))
 	}
 	if len(m.Dropped) > 0 {
 		p.line(Plain, "  not needed %s", strings.Join(m.Dropped, ", "))

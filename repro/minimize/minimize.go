@@ -42,6 +42,8 @@ type Result struct {
 	Full  Tally `json:"full"`
 	Plain Tally `json:"plain"`
 	Bar   *Bar  `json:"bar,omitempty"`
+	// Surer are conditions left that it does without, but then clearly less often.
+	Surer []string `json:"surer,omitempty"`
 	// Lengths are in the order of Candidate.Holds.
 	Lengths []Boundary `json:"lengths,omitempty"`
 	// Measured are fresh attempts of Candidate, none of which chose it.
@@ -58,6 +60,7 @@ type minimizer struct {
 	step    Step
 	left    Candidate
 	lengths []Boundary
+	surely  []string
 	sure    bool
 	empty   int
 }
@@ -71,7 +74,7 @@ func Run(ctx context.Context, plan Candidate, try Trier, o Options, state *State
 	}
 	reason, measured, err := m.run(ctx, plan)
 	r := Result{Verdict: Minimal, Reason: reason, Candidate: m.left, Confirmed: m.sure, Full: state.Full, Plain: state.Plain, Bar: state.Bar,
-		Lengths: m.lengths, Measured: measured, Spent: state.Spent}
+		Surer: m.surely, Lengths: m.lengths, Measured: measured, Spent: state.Spent}
 	switch {
 	case errors.Is(err, errBudget):
 		r.Verdict, r.Reason, err = OutOfBudget, "stopped while finding out "+string(m.step), nil

@@ -72,6 +72,28 @@ func TestDropsConditions(t *testing.T) {
 	require.Equal(t, []string{"load", "width", "TZ=UTC"}, plan.Conditions)
 }
 
+// What was seen without the condition may look better than it is, so it goes in some trials.
+func TestAConditionThatMakesItSurerStays(t *testing.T) {
+	const trials = 40
+	r := seeded(t)
+	stays := func(factor float64) (n int) {
+		for range trials {
+			w, plan := plant(r, 1, 10, 0.95)
+			plan.Conditions, w.helps = []string{"load", "switch", "width"}, map[string]float64{"switch": factor, "width": 0.97}
+			got := run(t, w, plan, minimize.Options{}, &minimize.State{})
+			if slices.Contains(got.Candidate.Conditions, "switch") {
+				n++
+			}
+			for _, name := range got.Surer {
+				require.Contains(t, got.Candidate.Conditions, name)
+			}
+		}
+		return n
+	}
+	require.Greater(t, stays(0.55), trials*3/4, "without it it comes every other time")
+	require.Less(t, stays(1), trials/4, "control: one that makes no difference goes")
+}
+
 func TestHoldsThatAreNotNeeded(t *testing.T) {
 	w, plan := plant(seeded(t), 0, 30, 0.5)
 	got := run(t, w, plan, sure, &minimize.State{})

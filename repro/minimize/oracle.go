@@ -60,7 +60,7 @@ func (m *minimizer) reproduces(ctx context.Context, c Candidate, chance float64)
 	}
 }
 
-// surer asks whether a longer hold reproduces clearly more often, in pairs run side by side. It gives up soon: a
+// surer asks whether a longer hold, or one condition more, reproduces clearly more often, in pairs run side by side. It gives up soon: a
 // difference that a few dozen pairs do not show is none to a user.
 func (m *minimizer) surer(ctx context.Context, longer, present Candidate) (bool, error) {
 	const (

@@ -13,7 +13,7 @@ type State struct {
 	Bar *Bar `json:"bar,omitempty"`
 	// Questions are the tallies of candidates that were asked about, by candidate.
 	Questions map[string]*Tally `json:"questions,omitempty"`
-	// Duels are comparisons of a longer hold with the present one, by the longer candidate.
+	// Duels are comparisons of a longer hold, or one condition more, with the candidate without, by both.
 	Duels map[string]*Duel `json:"duels,omitempty"`
 	// Final are the fresh attempts of the result, by candidate.
 	Final map[string]*Tally `json:"final,omitempty"`
@@ -28,7 +28,7 @@ type Bar struct {
 	High float64 `json:"high"`
 }
 
-// Duel pairs attempts of a longer hold with attempts of the present one.
+// Duel pairs attempts of two candidates.
 type Duel struct {
 	Pairs stats.Pairs `json:"pairs"`
 	Count int64       `json:"count"`

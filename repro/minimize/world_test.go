@@ -23,6 +23,8 @@ type world struct {
 	rate    float64
 	noise   float64
 	mislead float64
+	// helps are factors of the rate where a condition is missing.
+	helps map[string]float64
 	// surer is added to the rate for holds twice as long as in the plan.
 	surer  float64
 	ran    int
@@ -55,6 +57,11 @@ func (w *world) one(c minimize.Candidate) minimize.Outcome {
 	complete := there == len(w.needs)
 	for _, name := range w.needed {
 		complete = complete && slices.Contains(c.Conditions, name)
+	}
+	for name, factor := range w.helps {
+		if !slices.Contains(c.Conditions, name) {
+			rate *= factor
+		}
 	}
 	if !complete {
 		rate = w.noise
