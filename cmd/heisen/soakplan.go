@@ -169,8 +169,8 @@ func (p *plan) focus(b *soak.Baseline, base *baseline, o soak.Options, stderr io
 	was := b.Plans[b.Focus]
 	fmt.Fprintf(stderr, "most attempts are given the plan %s, under which %d of %d failed before: of all plans it tells the soonest\n",
 		b.Focus, was.Failures, was.Attempts)
-	if others := b.Others(); len(others) > 0 {
-		fmt.Fprintf(stderr, "some are given the other plans that failed before: %s\n", strings.Join(others, ", "))
+	if len(b.Beside) > 0 {
+		fmt.Fprintf(stderr, "some are given the other plans that failed before: %s\n", strings.Join(b.Beside, ", "))
 	}
 }
 

@@ -18,31 +18,27 @@ type Beside struct {
 	New   int64    `json:"new_failures"`
 }
 
-// Others are the plans beside the focus under which the failure came before, in the order of their names.
-func (b Baseline) Others() []string {
-	if b.Focus == "" {
-		return nil
-	}
+// others are the plans beside a focus under which the failure came before, in the order of their names.
+func (b Baseline) others(focus string) []string {
 	plans := slices.Sorted(maps.Keys(b.Plans))
-	return slices.DeleteFunc(plans, func(plan string) bool { return plan == b.Focus || b.Plans[plan].Failures == 0 })
+	return slices.DeleteFunc(plans, func(plan string) bool { return plan == focus || b.Plans[plan].Failures == 0 })
 }
 
 // Given are the plans that attempts are given: the focus and those beside it, or all.
 func (b Baseline) Given() []string {
-	return slices.Sorted(slices.Values(append(slices.Collect(maps.Keys(b.given())), b.Others()...)))
+	return slices.Sorted(slices.Values(append(slices.Collect(maps.Keys(b.given())), b.Beside...)))
 }
 
 // needs is how many attempts each plan beside the focus is asked for: until a failure that did not become rarer by the
 // factor would have come again, but no more in all than the focus itself takes, so that they at most double a soak. Half a failure
 // and half a pass are added to what was seen before (Jeffreys), because nothing fails always.
 func (b Baseline) needs(o Options, focus int64) map[string]int64 {
-	others := b.Others()
-	needs := make(map[string]int64, len(others))
-	for _, plan := range others {
+	needs := make(map[string]int64, len(b.Beside))
+	for _, plan := range b.Beside {
 		c := b.Plans[plan]
 		rate := (float64(c.Failures) + 0.5) / (float64(c.Attempts) + 1) / o.Factor
 		enough := int64(math.Ceil(math.Log(besideMiss) / math.Log1p(-rate)))
-		needs[plan] = max(1, min(enough, focus/int64(len(others))))
+		needs[plan] = max(1, min(enough, focus/int64(len(b.Beside))))
 	}
 	return needs
 }
@@ -78,7 +74,7 @@ func (t *Tracker) seenBeside() *Beside {
 	if len(t.needs) == 0 {
 		return nil
 	}
-	b := &Beside{Plans: t.base.Others()}
+	b := &Beside{Plans: t.base.Beside}
 	for _, of := range t.beside {
 		b.Attempts += of.attempts
 		b.Failures += of.failures(t.target)

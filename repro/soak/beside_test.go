@@ -12,7 +12,7 @@ import (
 
 // focused is a baseline whose attempts are given one plan, beside which another failed often and a third once.
 func focused() soak.Baseline {
-	return soak.Baseline{Target: []string{"old"}, Focus: "switch", Weight: 0.2, Plans: map[string]soak.Count{
+	return soak.Baseline{Target: []string{"old"}, Focus: "switch", Beside: []string{"hold", "python"}, Weight: 0.2, Plans: map[string]soak.Count{
 		"switch": {Attempts: 30, Failures: 29}, "python": {Attempts: 26, Failures: 23}, "hold": {Attempts: 20, Failures: 1}, "pct": {Attempts: 4}}}
 }
 
@@ -88,7 +88,7 @@ func TestFixedWaitsForThePlansBesideTheFocus(t *testing.T) {
 // few soaks; where the plans beside were not given, in all.
 func TestAPerturbedRaceIsSeenBesideTheFocus(t *testing.T) {
 	b, missed := focused(), 0
-	b.Plans["hold"] = soak.Count{Attempts: 20}
+	b.Beside = []string{"python"}
 	const soaks = 60
 	seed := uint64(time.Now().UnixNano())
 	draws := rand.New(rand.NewPCG(seed, 0))

@@ -53,6 +53,8 @@ type Baseline struct {
 	// share of all that could have been made, 0 where there was none to make.
 	Focus  string  `json:"focus,omitempty"`
 	Weight float64 `json:"weight,omitempty"`
+	// Beside are the plans that are asked beside the focus; none in the soaks of a heisen that asked none.
+	Beside []string `json:"beside,omitempty"`
 	// Target lists the signatures that the change is meant to remove, and those of their parts.
 	Target []string `json:"target"`
 	// Known lists other signatures that were there before, with their parts. They are neither the target nor new, and
@@ -134,7 +136,7 @@ type pairKey struct {
 func Against(b Baseline, o Options) *Tracker {
 	t := newTracker(o)
 	t.base, t.targets, t.known = b, setOf(b.Target), setOf(b.Known)
-	if len(b.Others()) > 0 {
+	if len(b.Beside) > 0 {
 		t.needs = b.needs(t.opts, t.alone())
 	}
 	return t

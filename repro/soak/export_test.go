@@ -3,7 +3,7 @@ package soak
 // Decide reads a verdict from counts alone, for simulations that play millions of attempts: all failures have the
 // target signature, and plans beside the focus had all they need and passed, which is when FIXED is easiest.
 func Decide(b Baseline, plan string, attempts, failed int64) Verdict {
-	b.Plans = b.given() // those beside have no more to say
+	b.Beside = nil // those beside have no more to say
 	t := Against(b, Options{})
 	t.after[plan] = &tally{attempts: attempts, failed: map[string]int64{b.Target[0]: failed}}
 	same := t.view(t.target)

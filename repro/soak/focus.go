@@ -23,7 +23,7 @@ func (b Baseline) Focused(o Options, seconds map[string]float64) Baseline {
 	least := best.wait(o, seconds)
 	for _, plan := range plans {
 		alone := best
-		alone.Focus = plan
+		alone.Focus, alone.Beside = plan, b.others(plan)
 		if wait := alone.wait(o, seconds); wait < least {
 			best, least = alone, wait
 		}

@@ -21,6 +21,7 @@ func TestFocusedChoosesWhatTellsTheSoonest(t *testing.T) {
 	one := b.Focused(soak.Options{}, alike)
 	require.Equal(t, "python", one.Focus)
 	require.Equal(t, 1.0/5, one.Weight)
+	require.Equal(t, []string{"plain", "preempt"}, one.Beside, "those that failed before")
 
 	f := against(t, one)
 	more := f.on.Finding(0).More
