@@ -165,9 +165,11 @@ func (p *plan) focus(b *soak.Baseline, base *baseline, o soak.Options, stderr io
 	if *b = b.Focused(o, base.past.Seconds()); b.Focus == "" {
 		return
 	}
-	p.spec.Chaos.Strategies = slices.DeleteFunc(slices.Clone(p.spec.Chaos.Strategies), func(name string) bool { return !slices.Contains(b.Given(), name) })
+	p.spec.Chaos.Strategies = slices.DeleteFunc(slices.Clone(p.spec.Chaos.Strategies), func(name string) bool {
+		return name != b.Focus && !slices.Contains(b.Beside, name)
+	})
 	was := b.Plans[b.Focus]
-	fmt.Fprintf(stderr, "most attempts are given the plan %s, under which %d of %d failed before: of all plans it tells the soonest\n",
+	fmt.Fprintf(stderr, "attempts are given the plan %s, under which %d of %d failed before: of all plans it tells the soonest\n",
 		b.Focus, was.Failures, was.Attempts)
 	if len(b.Beside) > 0 {
 		fmt.Fprintf(stderr, "some are given the other plans that failed before: %s\n", strings.Join(b.Beside, ", "))

@@ -24,11 +24,6 @@ func (b Baseline) others(focus string) []string {
 	return slices.DeleteFunc(plans, func(plan string) bool { return plan == focus || b.Plans[plan].Failures == 0 })
 }
 
-// Given are the plans that attempts are given: the focus and those beside it, or all.
-func (b Baseline) Given() []string {
-	return slices.Sorted(slices.Values(append(slices.Collect(maps.Keys(b.given())), b.Beside...)))
-}
-
 // needs is how many attempts each plan beside the focus is asked for: until a failure that did not become rarer by the
 // factor would have come again, but no more in all than the focus itself takes, so that they at most double a soak. Half a failure
 // and half a pass are added to what was seen before (Jeffreys), because nothing fails always.
@@ -75,11 +70,7 @@ func (t *Tracker) seenBeside() *Beside {
 		return nil
 	}
 	b := &Beside{Plans: t.base.Beside}
-	for _, of := range t.beside {
-		b.Attempts += of.attempts
-		b.Failures += of.failures(t.target)
-		b.New += of.failures(t.fresh)
-	}
+	b.Count, b.New = t.sum(t.beside)
 	return b
 }
 

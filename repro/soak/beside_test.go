@@ -16,7 +16,7 @@ func focused() soak.Baseline {
 		"switch": {Attempts: 30, Failures: 29}, "python": {Attempts: 26, Failures: 23}, "hold": {Attempts: 20, Failures: 1}, "pct": {Attempts: 4}}}
 }
 
-// overCourse adds passes as the course gives them, until a verdict.
+// overCourse adds attempts as the course gives them, until a verdict; fails is the signature of one that does.
 func overCourse(t *testing.T, b soak.Baseline, fails func(plan string, n int) string) (soak.Finding, map[string]int) {
 	t.Helper()
 	course := soak.Question{Against: &b, Options: soak.Options{Factor: 10, Confidence: 0.99}}.Course(1)

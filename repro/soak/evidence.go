@@ -126,6 +126,16 @@ func (t *tally) failures(counts func(signature string) bool) (n int64) {
 	return n
 }
 
+// sum adds tallies up: failures with a target signature, and new ones.
+func (t *Tracker) sum(tallies map[string]*tally) (target Count, fresh int64) {
+	for _, of := range tallies {
+		target.Attempts += of.attempts
+		target.Failures += of.failures(t.target)
+		fresh += of.failures(t.fresh)
+	}
+	return target, fresh
+}
+
 // pairKey is what became of a pair.
 type pairKey struct {
 	before, after bool   // whether it failed
@@ -187,11 +197,12 @@ func (t *Tracker) Waiting() int { return len(t.waiting) }
 
 func (t *Tracker) count(a Attempt) {
 	tallies := t.after
-	if t.base.left(a.Plan) {
-		if t.needs[a.Plan] == 0 {
-			return
-		}
+	switch {
+	case !t.base.left(a.Plan):
+	case t.needs[a.Plan] > 0:
 		tallies = t.beside
+	default:
+		return
 	}
 	of := tallies[a.Plan]
 	if of == nil {

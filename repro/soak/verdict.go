@@ -71,11 +71,8 @@ func (t *Tracker) Finding(pace time.Duration) Finding {
 	if t.paired {
 		f.Baseline = t.before
 	}
-	for _, of := range t.after {
-		f.Attempts += of.attempts
-		f.Failures += of.failures(t.target)
-		f.New += of.failures(t.fresh)
-	}
+	seen, fresh := t.sum(t.after)
+	f.Attempts, f.Failures, f.New = seen.Attempts, seen.Failures, fresh
 	same, all := t.views()
 	f.Verdict = t.opts.decide(same, all)
 	f.StillThere = f.Verdict == Perturbed && t.opts.rarer(all)
