@@ -124,11 +124,21 @@ func (s *spawner) start(c *child, inv invocation) error {
 	closeAll(pipes[1], pipes[3])
 	if err != nil {
 		closeAll(pipes[0], pipes[2])
-		return err
+		return forkError(err)
 	}
 	c.pid = pid
 	c.out.fds, c.out.open = [2]int{pipes[0], pipes[2]}, 2
 	return nil
+}
+
+// forkError names the shortage behind an EBADF. Every descriptor given to a fork is open, so that can only be a
+// number that the child may not have: Go first moves its status pipe above the highest descriptor given (pass 1 in
+// syscall/exec_linux.go), and dup3 says EBADF, not EMFILE, where that is the limit (dup(2)).
+func forkError(err error) error {
+	if err == syscall.EBADF {
+		return syscall.EMFILE
+	}
+	return err
 }
 
 // openPipes opens both output pipes. Only the read ends do not block: O_NONBLOCK is a property of the
