@@ -165,7 +165,7 @@ func (s *session) conducted(runner stress.Runner, temp string) (stress.Runner, e
 	return conductor.New(runner, conductor.Config{
 		Mixer: mixer, Replay: replay, Policy: policy, Dir: filepath.Join(temp, "chaos"),
 		Trace: []string{self, tracer.Command}, Confine: []string{self, conductor.ConfineCommand},
-		Crowd: hall, Inside: inside, Scouts: scouts, Merge: interleave.Merge,
+		Crowd: hall, Inside: inside, Scouts: scouts, InCode: tracer.ProbeBreakpoints() != nil, Merge: interleave.Merge,
 		Notice: func(text string) { s.view.Emit(run.Noticed{Text: text}) },
 	}), nil
 }

@@ -6,6 +6,7 @@ import (
 
 	"github.com/urfave/cli/v2"
 
+	"heisen/stress/chaos/tracer"
 	"heisen/stress/doctor"
 	"heisen/stress/proc"
 )
@@ -42,7 +43,7 @@ func doctorInput(width int) doctor.Input {
 			s.Remedy = c.Remedy
 		}
 	}
-	return doctor.Input{Supervision: &s, TempDir: os.TempDir(), Width: width}
+	return doctor.Input{Supervision: &s, DebugRegisters: tracer.ProbeBreakpoints, TempDir: os.TempDir(), Width: width}
 }
 
 const flagJSON = "json"

@@ -1,7 +1,9 @@
 package campaign
 
 import (
+	"io/fs"
 	"os"
+	"path/filepath"
 	"slices"
 	"sync"
 
@@ -37,19 +39,20 @@ var local = []int64{unix.EXT4_SUPER_MAGIC, unix.XFS_SUPER_MAGIC, unix.BTRFS_SUPE
 
 // newStamps makes an empty memory of the folders in root.
 func newStamps(root *os.File) *stamps {
-	var fs unix.Statfs_t
-	err := unix.Fstatfs(int(root.Fd()), &fs)
-	return &stamps{local: err == nil && slices.Contains(local, int64(fs.Type)), of: map[string]stamp{}}
+	var st unix.Statfs_t
+	err := unix.Fstatfs(int(root.Fd()), &st)
+	return &stamps{local: err == nil && slices.Contains(local, int64(st.Type)), of: map[string]stamp{}}
 }
 
-// ready tells whether name in parent is an empty 0700 folder of this user's.
-func (s *stamps) ready(parent *os.File, name string) bool {
+// ready tells whether name in parent is an empty 0700 folder of this user's. An error says that it could not be looked at:
+// it may be one.
+func (s *stamps) ready(parent *os.File, name string) (bool, error) {
 	if s.untouched(parent, name) {
-		return true
+		return true, nil
 	}
 	var now unix.Timespec
 	clock := unix.ClockGettime(unix.CLOCK_REALTIME_COARSE, &now)
-	seen, ok := look(parent, name)
+	seen, ok, err := look(parent, name)
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if ok && s.local && clock == nil && seen.ctime.Nano() < now.Nano() {
@@ -57,7 +60,7 @@ func (s *stamps) ready(parent *os.File, name string) bool {
 	} else {
 		delete(s.of, name)
 	}
-	return ok
+	return ok, err
 }
 
 // untouched tells whether a folder is as it was when it was last seen to be empty.
@@ -78,23 +81,23 @@ func stampOf(st *unix.Stat_t) stamp {
 }
 
 // look opens and lists a folder. Its stamp is from before the listing.
-func look(parent *os.File, name string) (seen stamp, ok bool) {
+func look(parent *os.File, name string) (seen stamp, ok bool, err error) {
 	fd, err := openat(int(parent.Fd()), name, openDirFlags)
 	if err != nil {
-		return stamp{}, false
+		return stamp{}, false, &fs.PathError{Op: "open", Path: filepath.Join(parent.Name(), name), Err: err}
 	}
 	defer unix.Close(fd)
 	var st unix.Stat_t
 	if unix.Fstat(fd, &st) != nil || st.Mode&0o7777 != durable.FolderMode || int(st.Uid) != os.Geteuid() {
-		return stamp{}, false
+		return stamp{}, false, nil
 	}
 	// "." and ".." take 24 bytes each and the longest name 280 (getdents64(2)): one call with this buffer
 	// shows whether there is anything else.
 	var buf [512]byte
 	n, err := unix.Getdents(fd, buf[:])
 	if err != nil {
-		return stamp{}, false
+		return stamp{}, false, &fs.PathError{Op: "list", Path: filepath.Join(parent.Name(), name), Err: err}
 	}
 	_, names, _ := unix.ParseDirent(buf[:n], 1, nil)
-	return stampOf(&st), names == 0
+	return stampOf(&st), names == 0, nil
 }

@@ -8,6 +8,8 @@ import (
 
 	"github.com/stretchr/testify/require"
 	"golang.org/x/sys/unix"
+
+	"heisen/stress/run"
 )
 
 // stamped prepares slot 7 until its folder's stamp is good: the clock must have gone on since it was made.
@@ -84,6 +86,23 @@ func TestAStampNeedsATick(t *testing.T) {
 }
 
 // TestStampsOfOtherFileSystems does not trust times that may be another machine's.
+// A folder that cannot be opened for want of descriptors is not somebody else's.
+func TestFault17AFolderThatCannotBeLookedAt(t *testing.T) {
+	temp, _ := stamped(t)
+	require.NoError(t, os.Mkdir(filepath.Join(temp.Root(), "8"), 0o700))
+	var before unix.Rlimit
+	require.NoError(t, unix.Prlimit(0, unix.RLIMIT_NOFILE, nil, &before))
+	require.NoError(t, unix.Prlimit(0, unix.RLIMIT_NOFILE, &unix.Rlimit{Cur: 3, Max: before.Max}, nil))
+	ready, err := temp.seen.ready(temp.root, "8")
+	require.NoError(t, unix.Prlimit(0, unix.RLIMIT_NOFILE, &before, nil))
+	require.False(t, ready)
+	require.NotEmpty(t, run.FaultOf(err), "%v: the machine's fault is waited out", err)
+
+	ready, err = temp.seen.ready(temp.root, "8")
+	require.NoError(t, err)
+	require.True(t, ready)
+}
+
 func TestStampsOfOtherFileSystems(t *testing.T) {
 	temp, path := stamped(t)
 	temp.seen.local = false

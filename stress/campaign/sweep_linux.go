@@ -23,7 +23,7 @@ const maxErrors = 8
 // prepareDir makes an empty 0700 folder of ours at name in parent. The common case, where the last attempt
 // left nothing, is one system call (see stamps).
 func prepareDir(parent *os.File, name string, seen *stamps) error {
-	if seen.ready(parent, name) {
+	if ready, _ := seen.ready(parent, name); ready {
 		return nil
 	}
 	if err := removeEntry(parent, name); err != nil {
@@ -33,22 +33,23 @@ func prepareDir(parent *os.File, name string, seen *stamps) error {
 	if err := unix.Mkdirat(fd, name, durable.FolderMode); err != nil {
 		return &fs.PathError{Op: "mkdir", Path: filepath.Join(parent.Name(), name), Err: err}
 	}
-	if seen.ready(parent, name) {
+	if ready, _ := seen.ready(parent, name); ready {
 		return nil
 	}
 	// An umask took permissions away, or somebody is in there already.
 	if err := grant(fd, name); err != nil {
 		return err
 	}
-	if !seen.ready(parent, name) {
+	ready, err := seen.ready(parent, name)
+	if err == nil && !ready {
 		return fmt.Errorf("%w: %s", ErrForeign, filepath.Join(parent.Name(), name))
 	}
-	return nil
+	return err
 }
 
 // emptyDir empties the folder at name in parent. Whatever else is at that name is removed.
 func emptyDir(parent *os.File, name string, seen *stamps) error {
-	if seen.ready(parent, name) {
+	if ready, _ := seen.ready(parent, name); ready {
 		return nil
 	}
 	return removeEntry(parent, name)

@@ -28,6 +28,9 @@ type Plan struct {
 	Program        string       `json:"program,omitempty"`
 	TrapsUnblocked bool         `json:"traps_unblocked,omitempty"`
 	Breakpoints    []Breakpoint `json:"breakpoints,omitempty"`
+	// InCode has the breakpoints written into the program's code also where there are no more than DebugRegisters: this machine's
+	// are of no use. A replay elsewhere has it as it must be there.
+	InCode bool `json:"in_code,omitempty"`
 	// Stacks, where it is set, has the stacks of all threads taken: as soon as a thread comes to this address while another
 	// one is held or, where it is held there itself, just before it goes on. An attempt so disturbed proves nothing.
 	Stacks *Address `json:"stacks,omitempty"`
@@ -36,8 +39,12 @@ type Plan struct {
 	MaxDecisions int `json:"max_decisions"`
 }
 
-// MostBreakpoints is how many instructions can be watched at once: that many debug registers there are.
-const MostBreakpoints = 4
+const (
+	// DebugRegisters is how many instructions the processor itself can watch (Intel SDM volume 3, 19.2).
+	DebugRegisters = 4
+	// MostBreakpoints is how many can be watched at once, in the code.
+	MostBreakpoints = 32
+)
 
 // Breakpoint is an instruction of the program's own at which threads may be held.
 type Breakpoint struct {

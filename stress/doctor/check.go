@@ -47,6 +47,9 @@ type Supervision struct {
 type Input struct {
 	// Supervision is nil where the supervisor was not asked; the check is left out then.
 	Supervision *Supervision
+	// DebugRegisters tells why the processor's debug registers stop no thread here, nil where they do. Without it the check is
+	// left out.
+	DebugRegisters func() error
 	// TempDir is where attempts get their private folders.
 	TempDir string
 	// Width is the -j to check limits against; 0 means the default width of this machine.
@@ -93,7 +96,11 @@ func Examine(ctx context.Context, in Input) Report {
 	if in.Supervision != nil {
 		report.Checks = append(report.Checks, supervision(*in.Supervision))
 	}
-	for _, p := range probes(in) {
+	all := probes(in)
+	if in.DebugRegisters != nil {
+		all = append(all, probe{"debug registers", func() Check { return debugRegisters(in.DebugRegisters()) }})
+	}
+	for _, p := range all {
 		if ctx.Err() != nil {
 			break
 		}
@@ -122,6 +129,15 @@ func within(ctx context.Context, limit time.Duration, p probe) Check {
 			Remedy: "run heisen doctor again when the machine is less busy",
 		}
 	}
+}
+
+func debugRegisters(why error) Check {
+	if why == nil {
+		return Check{State: OK, Found: "a thread stops at an instruction that one names"}
+	}
+	return Check{State: Lesser, Found: why.Error(),
+		Lost:   "breakpoints are written into the test's code: each stop costs two, and a thread may slip by while another one goes on",
+		Remedy: "a machine, or a hypervisor, that gives them"}
 }
 
 func supervision(s Supervision) Check {

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"strings"
 	"testing"
 	"time"
@@ -40,6 +41,18 @@ func TestSupervisionStates(t *testing.T) {
 
 	none := supervision(Supervision{})
 	require.Equal(t, Missing, none.State)
+}
+
+func TestDebugRegistersStates(t *testing.T) {
+	require.Equal(t, OK, debugRegisters(nil).State)
+	less := debugRegisters(errors.New("they are deaf"))
+	require.Equal(t, Lesser, less.State)
+	require.Equal(t, "they are deaf", less.Found)
+	require.NotEmpty(t, less.Lost)
+	require.NotEmpty(t, less.Remedy)
+
+	asked := Examine(context.Background(), Input{TempDir: t.TempDir(), DebugRegisters: func() error { return nil }})
+	require.Equal(t, "debug registers", asked.Checks[len(asked.Checks)-1].Name)
 }
 
 func TestTextShowsEveryCheck(t *testing.T) {

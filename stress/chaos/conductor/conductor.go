@@ -38,6 +38,8 @@ type Config struct {
 	Inside []Inside
 	// Scouts draw breakpoints in the attempts' programs; nil where none are to be set.
 	Scouts *Scouts
+	// InCode has breakpoints written into the programs' code: this machine's debug registers are of no use.
+	InCode bool
 	// Merge adds what the tracer saw to a trace that others began.
 	Merge func(into, more *run.Trace) *run.Trace
 	// Replay, where it is set, gives the plan that an attempt is to be run under, nil for none, in the place of one

@@ -31,7 +31,7 @@ func TestEveryPlaceIsTriedBeforeAnyTwice(t *testing.T) {
 	seen := map[string]int{}
 	for seed := range uint64(10) {
 		p := s.plan(seed)
-		require.Len(t, p.Breakpoints, chaos.MostBreakpoints)
+		require.Contains(t, counts, len(p.Breakpoints))
 		require.Equal(t, "/nowhere/p", p.Program)
 		require.True(t, p.TrapsUnblocked)
 		for _, b := range p.Breakpoints {

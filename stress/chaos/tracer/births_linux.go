@@ -46,6 +46,9 @@ func (l *loop) claim(parent *task, tid, event int) {
 	if event != unix.PTRACE_EVENT_CLONE || tgid(tid) == tid {
 		copied := *parent.proc
 		copied.pid = tid
+		if event != unix.PTRACE_EVENT_VFORK {
+			copied.patches = copied.patches.clone() // it has a copy of the memory they are in
+		}
 		c.proc = &copied
 	}
 	l.adopt(c, parent.index)
@@ -113,7 +116,7 @@ func (l *loop) executed(t *task) {
 		l.cut(t)
 	}
 	t.call, t.broken, t.steps, t.fuse = call{}, call{}, nil, nil
-	t.watched = watched{} // the kernel has cleared them (flush_ptrace_hw_breakpoint in exec)
+	t.watched, t.patched = watched{}, 0 // the kernel has cleared them (flush_ptrace_hw_breakpoint in exec)
 	before := t.proc
 	t.proc = &process{pid: t.tid, prelude: true, full: before.full, refused: before.refused}
 	if readCall(t.tid, &l.info) == nil && l.info.arch != auditArch {
@@ -132,7 +135,7 @@ func (l *loop) executed(t *task) {
 // ending is a thread on its way out, by itself or killed: the last place where it can be held. Who joins it or
 // waits for it has not been told yet.
 func (l *loop) ending(t *task) {
-	t.call, t.broken, t.steps, t.fuse, t.signal = call{}, call{}, nil, nil, 0
+	t.call, t.broken, t.steps, t.fuse, t.signal, t.patched = call{}, call{}, nil, nil, 0, 0
 	l.ledger.named(t)
 	if t.proc.prelude {
 		t.state = dying

@@ -7,7 +7,7 @@ import (
 	"heisen/stress/chaos"
 )
 
-// breakpointStrategy holds threads at a few instructions of the program's own, drawn for the attempt: just after they
+// breakpointStrategy holds threads at some instructions of the program's own, drawn for the attempt: just after they
 // have read or written memory that others share, or have come back from a call. It is for races that make no system call: an update
 // that is not atomic, a flag tested outside its lock, locks taken in two orders, a value used before it is there. Single steps (see
 // preempt) come to such places by chance; a breakpoint waits there, at full speed.
@@ -61,6 +61,9 @@ func (s *breakpointStrategy) drawn() string {
 	}
 	text := fmt.Sprintf("%.0f %% of threads at each place, from %s time they come there, %d times each, up to %s, at", 100*s.victims, from, s.most,
 		s.longest.Round(time.Microsecond))
+	if len(s.sites) > chaos.DebugRegisters {
+		return fmt.Sprintf("%s %d places", text, len(s.sites)) // the plan names them
+	}
 	for _, b := range s.sites {
 		text += " " + b.Site
 	}

@@ -211,7 +211,11 @@ func (l *loop) proceed(t *task) {
 	switch {
 	case t.call.kind != kindNone:
 		request = unix.PTRACE_SYSCALL // to see its exit
-	case t.steps != nil && t.state != dying:
+	case t.state == dying:
+	case t.patched != 0:
+		l.lift(t)
+		request = unix.PTRACE_SINGLESTEP
+	case t.steps != nil:
 		request = unix.PTRACE_SINGLESTEP
 	}
 	sig := t.signal

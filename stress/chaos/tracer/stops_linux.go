@@ -181,11 +181,7 @@ func (l *loop) atExit(t *task) {
 
 // atSignal is a thread about to be given a signal, or one that has made a single step.
 func (l *loop) atSignal(t *task, sig int) {
-	if sig == int(unix.SIGTRAP) && t.steps != nil && l.stepped(t) {
-		l.step(t)
-		return
-	}
-	if sig == int(unix.SIGTRAP) && t.watched.armed != 0 && l.atInstruction(t) {
+	if sig == int(unix.SIGTRAP) && l.atTrap(t) {
 		return
 	}
 	t.signal = sig
@@ -196,15 +192,35 @@ func (l *loop) atSignal(t *task, sig int) {
 	l.place(t, at(signalled, entry))
 }
 
-// stepped tells whether a SIGTRAP is the kernel's answer to a single step: TRAP_TRACE, or what the architecture gives
-// at the end of a system call (user_single_step_report). A breakpoint of the test's own has another code.
+// atTrap is a thread that a SIGTRAP stopped; false where that was the test's own.
+func (l *loop) atTrap(t *task) bool {
+	switch {
+	case (t.steps != nil || t.patched != 0) && l.stepped(t):
+		if t.patched != 0 {
+			l.overPatch(t)
+		}
+		if t.steps != nil {
+			l.step(t)
+		} else {
+			l.proceed(t)
+		}
+		return true
+	case t.watched.armed != 0 || t.proc.patches != nil:
+		return l.atInstruction(t)
+	}
+	return false
+}
+
+// stepped tells whether a SIGTRAP is the kernel's answer to a single step: TRAP_TRACE, what the architecture gives at the
+// end of a system call (user_single_step_report), or what comes where the step was into a signal handler
+// (signal_setup_done in kernel/signal.c). A breakpoint of the test's own has another code.
 func (l *loop) stepped(t *task) bool {
-	const trapTrace = 2
+	const trapTrace, handlerEntered = 2, int32(unix.SIGTRAP)
 	var info signalInfo
 	if readSignal(t.tid, &info) != nil {
 		return false
 	}
-	return info.code == trapTrace || info.code == steppedCall && (steppedCall != 0 || info.pid == 0)
+	return info.code == trapTrace || info.code == handlerEntered || info.code == steppedCall && (steppedCall != 0 || info.pid == 0)
 }
 
 // atStop is a thread in a stop that is no call and no signal: its first, a group stop, an interrupt.

@@ -32,6 +32,7 @@ type task struct {
 	fresh   bool // it has not run yet
 	late    bool // it was born into a stopped group and has not run yet
 	watched watched
+	patched int // at which of the program's patches it stands, from 1; 0 for at none
 }
 
 // visit is the last point a thread was at.
@@ -75,6 +76,8 @@ type process struct {
 	maps    []mapping
 	// instructions are the addresses of the plan's breakpoints in this process, nil where it has none.
 	instructions []uint64
+	// patches are what is written at those addresses, nil where breakpoints are in registers.
+	patches *patches
 }
 
 // order is what was decided for a thread that was not stopped, and the address by which that is told.
@@ -121,8 +124,15 @@ type fuse struct {
 
 // watched is what a thread has to do with breakpoints.
 type watched struct {
-	armed uint8                        // a bit for each that is set
+	armed places                       // those that are set
 	until [chaos.MostBreakpoints]int64 // how often it is to stop there
 	// times is how often it came there while there were others, stops how often in all.
 	times, stops [chaos.MostBreakpoints]int64
 }
+
+// places is a set of a plan's breakpoints, by their numbers.
+type places uint32
+
+func (p places) has(i int) bool       { return p&(1<<i) != 0 }
+func (p places) with(i int) places    { return p | 1<<i }
+func (p places) without(i int) places { return p &^ (1 << i) }

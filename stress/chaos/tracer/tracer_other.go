@@ -11,3 +11,6 @@ func Run([]string) error { return errLinux }
 
 // Probe says that this system cannot.
 func Probe() error { return errLinux }
+
+// ProbeBreakpoints says that this system cannot.
+func ProbeBreakpoints() error { return errLinux }

@@ -11,13 +11,18 @@ import (
 	"heisen/stress/chaos"
 )
 
-// breakpoints are the plan's, and who came to them. They are the processor's own, set for each thread by itself in its
-// debug registers (Intel SDM volume 3, 19.2): the program's code stays as it is, and runs at full speed elsewhere.
+// breakpoints are the plan's, and who came to them. Few are the processor's own, set for each thread by itself in its debug
+// registers (Intel SDM volume 3, 19.2): the program's code stays as it is. More than there are registers, and all where
+// those are of no use, are in the code: see patches.
 type breakpoints struct {
 	wanted  []chaos.Breakpoint
 	reached []chaos.Reached
+	inCode  bool
 	refused bool // there are none to be had here
 }
+
+// trapHWBreakpoint is the signal code of a breakpoint in a register (TRAP_HWBKPT in asm-generic/siginfo.h).
+const trapHWBreakpoint = 4
 
 // mostStops is how often a thread stops at one breakpoint: a loop that goes by it a million times goes on freely.
 const mostStops = 64
@@ -35,13 +40,14 @@ func newBreakpoints(plan *chaos.Plan) breakpoints {
 			b.wanted = append(b.wanted, w)
 		}
 	}
+	b.inCode = plan.InCode || len(b.wanted) > chaos.DebugRegisters
 	b.reached = make([]chaos.Reached, len(b.wanted))
 	return b
 }
 
 // locate finds where the breakpoints are in a process whose test proper begins.
 func (l *loop) locate(p *process) {
-	p.instructions = nil
+	p.instructions, p.patches = nil, nil
 	b := &l.breakpoints
 	if len(b.wanted) == 0 || b.refused {
 		return
@@ -64,6 +70,12 @@ func (l *loop) locate(p *process) {
 		}
 		addresses = append(addresses, address)
 	}
+	if b.inCode {
+		if p.patches, err = newPatches(p.pid, addresses); err != nil {
+			l.refuse(err)
+			return
+		}
+	}
 	p.instructions = addresses
 }
 
@@ -83,42 +95,67 @@ func (l *loop) watch(t *task) {
 	if t.proc.prelude || len(t.proc.instructions) == 0 || t.watched.armed != 0 || l.quiet {
 		return
 	}
-	var set uint8
+	var set places
 	for i, w := range l.breakpoints.wanted {
 		if t.watched.until[i] = l.strategy.until(t, w.Site); t.watched.until[i] > 0 {
-			set |= 1 << i
+			set = set.with(i)
 		}
 	}
 	if set == 0 {
 		return
 	}
-	err := setBreakpoints(t.tid, t.proc.instructions, set)
+	t.watched.armed = set
+	var err error
+	if t.proc.patches != nil {
+		err = l.patch(t)
+	} else {
+		err = setBreakpoints(t.tid, t.proc.instructions, set)
+	}
 	switch {
 	case err == nil:
-		t.watched.armed = set
 	case !errors.Is(err, unix.ESRCH):
-		l.breakpoints.refused = true
-		l.ledger.note("no breakpoint can be set here: " + err.Error())
+		t.watched.armed = 0
+		l.refuse(err)
 	}
+}
+
+// refuse has no more breakpoints set.
+func (l *loop) refuse(err error) {
+	l.breakpoints.refused = true
+	l.ledger.note("no breakpoint can be set here: " + err.Error())
 }
 
 // unwatch takes a stopped thread's breakpoints away: without a tracer they would kill it.
 func (l *loop) unwatch(t *task) {
-	if t.watched.armed != 0 {
-		t.watched.armed = 0
+	if t.proc != nil && t.proc.patches != nil {
+		t.proc.patches.undo(t)
+	} else if t.watched.armed != 0 {
 		_ = enableBreakpoints(t.tid, 0)
+	}
+	t.watched.armed = 0
+}
+
+// disarm has a thread not stop at a breakpoint any more.
+func (l *loop) disarm(t *task, i int) {
+	t.watched.armed = t.watched.armed.without(i)
+	if t.proc.patches != nil {
+		_ = l.patch(t) // fails for a thread that is gone
+	} else {
+		_ = enableBreakpoints(t.tid, t.watched.armed)
 	}
 }
 
 // atInstruction is a thread that a SIGTRAP stopped; false where that was no breakpoint of the plan's.
 func (l *loop) atInstruction(t *task) bool {
-	const trapHWBreakpoint = 4 // TRAP_HWBKPT (asm-generic/siginfo.h)
+	if t.proc.patches != nil {
+		return l.atPatch(t)
+	}
 	var signal signalInfo
 	if readSignal(t.tid, &signal) != nil || signal.code != trapHWBreakpoint || readCall(t.tid, &l.info) != nil {
 		return false
 	}
 	for i, address := range t.proc.instructions {
-		if address != l.info.ip || t.watched.armed&(1<<i) == 0 {
+		if address != l.info.ip || !t.watched.armed.has(i) {
 			continue
 		}
 		l.reach(t, i)
@@ -140,8 +177,7 @@ func (l *loop) reach(t *task, i int) {
 		b.reached[i].Times++
 	}
 	if w.times[i] >= w.until[i] || w.stops[i] >= mostStops {
-		w.armed &^= 1 << i
-		_ = enableBreakpoints(t.tid, w.armed)
+		l.disarm(t, i)
 	}
 	if !company {
 		l.proceed(t) // there is nobody whom its being late could matter to

@@ -1,0 +1,164 @@
+package tracer
+
+import (
+	"fmt"
+	"unsafe"
+
+	"golang.org/x/sys/unix"
+
+	"heisen/stress/chaos"
+)
+
+// patches are the breakpoints of a process in its code: an instruction that traps in the place of the first byte of each.
+// All threads come to it, also those that are not to stop there, and one that goes on has its own instruction put back for
+// the one step that it makes: another thread may slip by meanwhile. So they are for where the processor's registers
+// cannot be had (see ProbeBreakpoints). The kernel copies a page of code when it is written (ptrace(2), PTRACE_POKETEXT),
+// so no other process sees them. Writing this one byte while other threads run is what debuggers do: a processor
+// sees the old instruction or the new one, as with text_poke's int3 (arch/x86/kernel/alternative.c).
+type patches struct {
+	addresses []uint64
+	original  [chaos.MostBreakpoints]byte
+	written   places                       // those that are in the code
+	spent     places                       // those that are not to be written any more
+	unwanted  [chaos.MostBreakpoints]int64 // how often a thread came that was not to stop
+}
+
+// newPatches reads what is at the addresses in a stopped process.
+func newPatches(tid int, addresses []uint64) (*patches, error) {
+	if trapLength == 0 {
+		return nil, errNoBreakpoints
+	}
+	p := &patches{addresses: addresses}
+	for i, address := range addresses {
+		word, err := peek(tid, address)
+		if err != nil {
+			return nil, fmt.Errorf("read the program's code: %w", err)
+		}
+		p.original[i] = byte(word)
+	}
+	return p, nil
+}
+
+// clone is a copy for a process that has a copy of the memory.
+func (p *patches) clone() *patches {
+	if p == nil {
+		return nil
+	}
+	c := *p
+	return &c
+}
+
+// write puts the trap or the original byte to one place, through any stopped thread of the process.
+func (p *patches) write(tid, i int, trap bool) error {
+	word, err := peek(tid, p.addresses[i])
+	if err != nil {
+		return err
+	}
+	b := p.original[i]
+	if trap {
+		b = trapInstruction
+	}
+	if err := ptrace(unix.PTRACE_POKEDATA, tid, uintptr(p.addresses[i]), uintptr(word&^0xff|uint64(b))); err != nil {
+		return err
+	}
+	p.written = p.written.without(i)
+	if trap {
+		p.written = p.written.with(i)
+	}
+	return nil
+}
+
+// patch brings the code of a stopped thread's process to what its threads are armed for.
+func (l *loop) patch(t *task) error {
+	p := t.proc.patches
+	var wanted, passing places
+	for _, o := range l.order {
+		if o.proc.patches != p {
+			continue
+		}
+		wanted |= o.watched.armed
+		if o.patched != 0 && o.state == running {
+			passing = passing.with(o.patched - 1) // in the middle of its step
+		}
+	}
+	if l.quiet {
+		wanted = 0
+	}
+	wanted &^= p.spent
+	for i := range p.addresses {
+		if passing.has(i) || p.written.has(i) == wanted.has(i) {
+			continue
+		}
+		if err := p.write(t.tid, i, wanted.has(i)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// atPatch is a thread that a SIGTRAP stopped, in a program with patches; false where that was none of them.
+func (l *loop) atPatch(t *task) bool {
+	i, ok := t.proc.patches.hit(t)
+	if !ok {
+		return false
+	}
+	t.patched = i + 1
+	t.proc.patches.written = t.proc.patches.written.with(i) // a child may have been copied from a parent in which it was just being changed
+	if t.watched.armed.has(i) {
+		l.reach(t, i)
+		return true
+	}
+	p := t.proc.patches
+	p.unwanted[i]++
+	if p.unwanted[i] == mostStops {
+		p.spent = p.spent.with(i)
+	}
+	_ = l.patch(t) // nobody may want it any more
+	l.proceed(t)
+	return true
+}
+
+// hit finds at which patch a stopped thread is, and takes it back to before it.
+func (p *patches) hit(t *task) (int, bool) {
+	var signal signalInfo
+	var at callInfo
+	if readSignal(t.tid, &signal) != nil || signal.signo != int32(unix.SIGTRAP) || signal.code != trapCode || readCall(t.tid, &at) != nil {
+		return 0, false
+	}
+	for i, address := range p.addresses {
+		if at.ip == address+trapLength {
+			return i, jumpTo(t.tid, address) == nil
+		}
+	}
+	return 0, false
+}
+
+// lift puts back the instruction at which a thread stands, which is about to run it.
+func (l *loop) lift(t *task) {
+	if p, i := t.proc.patches, t.patched-1; p.written.has(i) {
+		_ = p.write(t.tid, i, false)
+	}
+}
+
+// overPatch is a thread that has run the instruction at which it stood.
+func (l *loop) overPatch(t *task) {
+	t.patched = 0
+	_ = l.patch(t)
+}
+
+// undo leaves the code of a stopped thread's process as it was.
+func (p *patches) undo(t *task) {
+	if t.patched == 0 {
+		_, _ = p.hit(t) // it came to one just now
+	}
+	for i := range p.addresses {
+		_ = p.write(t.tid, i, false)
+	}
+	t.patched = 0
+}
+
+// peek reads a word of a stopped thread's memory.
+func peek(tid int, address uint64) (word uint64, err error) {
+	err = ptraceInto(unix.PTRACE_PEEKDATA, tid, uintptr(address), unsafe.Pointer(&word))
+	return word, err
+}
