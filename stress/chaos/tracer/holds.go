@@ -83,5 +83,8 @@ func (b *budget) refund(now time.Duration, others queue) {
 	}
 }
 
+// exhaust leaves nothing: time was used that there was not.
+func (b *budget) exhaust() { b.spent = max(b.spent, b.limit) }
+
 // left is what remains.
 func (b *budget) left() time.Duration { return max(b.limit-b.spent, 0) }

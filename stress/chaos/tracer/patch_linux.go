@@ -135,6 +135,7 @@ func (p *patches) hit(t *task) (int, bool) {
 
 // lift puts back the instruction at which a thread stands, which is about to run it.
 func (l *loop) lift(t *task) {
+	t.proc.stepped = true
 	if p, i := t.proc.patches, t.patched-1; p.written.has(i) {
 		_ = p.write(t.tid, i, false)
 	}

@@ -143,24 +143,42 @@ func (l *loop) walk(t *task, a act, from chaos.Address) {
 		return
 	}
 	from.Steps = a.steps
-	t.steps = &walk{from: from, left: a.steps, act: act{hold: a.hold, park: a.park}, began: l.clock.now()}
+	if l.bounds.left() == 0 {
+		l.ledger.planned++
+		l.ledger.skipped++
+		l.proceed(t)
+		return
+	}
+	t.proc.stepped = true
+	t.steps = &walk{from: from, left: a.steps, act: act{hold: a.hold, park: a.park}, paid: l.clock.now()}
 	l.ledger.walks++
 	l.proceed(t)
 }
+
+// stepsToPay is after how many steps their time is put on the account: a step costs thousands of times what an instruction
+// does, and a walk that nothing is left for must end soon.
+const stepsToPay = 64
 
 // step is a thread after one instruction.
 func (l *loop) step(t *task) {
 	l.ledger.steps++
 	w := t.steps
 	w.left--
-	if w.left > 0 {
+	paid := true
+	if w.left%stepsToPay == 0 {
+		now := l.clock.now()
+		if paid = l.bounds.take(w.paid, now-w.paid); !paid {
+			l.bounds.exhaust()
+		}
+		w.paid = now
+	}
+	if paid && w.left > 0 {
 		_ = ptrace(unix.PTRACE_SINGLESTEP, t.tid, 0, 0)
 		t.state = running
 		return
 	}
 	t.steps = nil
-	now := l.clock.now()
-	if !l.bounds.take(w.began, now-w.began) || l.quiet {
+	if !paid || l.quiet {
 		l.ledger.planned++
 		l.ledger.skipped++
 		l.proceed(t)

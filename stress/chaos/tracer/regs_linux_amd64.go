@@ -50,3 +50,16 @@ func (r registers) refuse(tid int) error {
 	r.Orig_rax, r.Rax = ^uint64(0), ^uint64(37)
 	return r.write(tid)
 }
+
+// clearTrapFlag takes back what single steps left in a program that has no more of them to make: a pushf that is stepped over
+// stores the processor's trap flag (Intel SDM volume 3, 19.3.1.4), and the popf that belongs to it, any time later, sets it.
+// False where it is not set.
+func clearTrapFlag(tid int) bool {
+	const trapFlag = 1 << 8
+	r, err := readRegisters(tid)
+	if err != nil || r.Eflags&trapFlag == 0 {
+		return false
+	}
+	r.Eflags &^= trapFlag
+	return r.write(tid) == nil
+}

@@ -205,6 +205,9 @@ func (l *loop) atTrap(t *task) bool {
 			l.proceed(t)
 		}
 		return true
+	case t.proc.stepped && l.stepped(t) && clearTrapFlag(t.tid):
+		l.proceed(t)
+		return true
 	case t.watched.armed != 0 || t.proc.patches != nil:
 		return l.atInstruction(t)
 	}

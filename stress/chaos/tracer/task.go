@@ -74,6 +74,7 @@ type process struct {
 	full    bool
 	refused bool // the full filter was refused
 	maps    []mapping
+	stepped bool // a thread made single steps
 	// instructions are the addresses of the plan's breakpoints in this process, nil where it has none.
 	instructions []uint64
 	// patches are what is written at those addresses, nil where breakpoints are in registers.
@@ -88,10 +89,10 @@ type order struct {
 
 // walk is a thread being single-stepped.
 type walk struct {
-	from  chaos.Address
-	left  int64
-	act   act
-	began time.Duration
+	from chaos.Address
+	left int64
+	act  act
+	paid time.Duration // up to when its time is on the account
 }
 
 // held is one hold in progress.
