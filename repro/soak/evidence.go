@@ -319,11 +319,11 @@ func (e evidence) failed() int64 {
 	return n
 }
 
-func (e evidence) fellBelow(ratio, alpha float64) float64 {
+func (e evidence) fellBelow(ratio float64) float64 {
 	if e.paired {
 		return e.pairs.FellBelow(ratio)
 	}
-	return stats.FellBelow(e.arms, ratio, alpha*e.weight) + math.Log(e.weight)
+	return stats.FellBelow(e.arms, ratio) + math.Log(e.weight)
 }
 
 func (e evidence) stayedAbove(ratio float64) float64 {

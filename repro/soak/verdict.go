@@ -94,7 +94,7 @@ func (t *Tracker) verdict() Verdict { return t.opts.decide(t.views()) }
 
 // rarer tells whether failures are shown to have become rarer by the factor.
 func (o Options) rarer(all evidence) bool {
-	return all.fellBelow(1/o.Factor, o.alpha()) >= -math.Log(o.alpha())
+	return all.fellBelow(1/o.Factor) >= -math.Log(o.alpha())
 }
 
 // decide is the rule. What came again is not fixed, however rare it became and under whatever plan: a sleep in the right
@@ -108,7 +108,7 @@ func (o Options) decide(same, all evidence) Verdict {
 		return Perturbed
 	case o.rarer(all) && same.askedAll():
 		return Fixed
-	case same.stayedAbove(ratio) >= enough && same.fellBelow(1, o.alpha()) >= enough:
+	case same.stayedAbove(ratio) >= enough && same.fellBelow(1) >= enough:
 		return Perturbed
 	case same.stayedAbove(ratio) >= enough:
 		return NotFixed

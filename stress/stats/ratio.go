@@ -10,22 +10,22 @@ type Arms struct {
 }
 
 // FellBelow is the evidence that the failure rate after a change is less than ratio (0 < ratio <= 1) times the
-// rate before it: the logarithm of an e-value against the hypothesis "in every stratum after >= ratio * before",
-// whatever the rates before are. alpha (0 < alpha < 1) tunes it for a decision at log(1/alpha), and any other
-// threshold is as valid.
-//
-// While the hypothesis holds, the chance that it ever reaches log(1/alpha) is at most alpha, however often it is
-// read and whenever one stops adding attempts after the change (Ville's inequality). The attempts before must be
-// there first and must have been ended by a number of attempts, a time or a number of failures that was fixed
-// beforehand. It is -Inf where nothing failed before.
+// rate before it: the logarithm of evidence against the hypothesis "in every stratum after >= ratio * before", which that
+// lets reach log(1/alpha) with a chance of at most alpha, whatever the rates before are, however often it is read and whenever
+// one stops adding attempts after the change. The attempts before must be there first and must have been ended by a number
+// of attempts, a time or a number of failures that was fixed beforehand. It is -Inf where nothing failed before.
 //
 // Each of a few alternatives is a likelihood ratio: "the rate after is not ratio but tau * ratio times the one
-// before", tau < 1, put against the hypothesis at the rates before that fit it best. The e-value is their mixture.
+// before", tau < 1, put against tau = 1 with the rate before integrated out, by the prior 1/rate that is the same on every
+// scale: what is left depends on the ratio alone, and is as good as it can be at any number of attempts. The evidence is
+// their mixture. Where the baseline was ended by a number of failures it is a martingale whatever the rate is (rare failures;
+// others vary less), and Ville's inequality holds; where a time or a number of attempts ended it, that is so on the average over
+// rates only, and a simulation holds it to its error rates (TestErrorsWhileOneLooks).
 //
-// Source: A. Wald, Sequential Analysis (1947), section 3; J. Ville (1939); H. Robbins, Annals of Mathematical
-// Statistics 41 (1970), 1397-1409, for the mixture; P. Grünwald, R. de Heide and W. Koolen, "Safe testing",
-// Journal of the Royal Statistical Society B 86 (2024), 1091-1128, for composite hypotheses.
-func FellBelow(strata []Arms, ratio, alpha float64) float64 {
+// Source: J. Ville (1939); H. Robbins, Annals of Mathematical Statistics 41 (1970), 1397-1409, for the mixture; M. F. Pérez-Ortiz,
+// T. Lardy, R. de Heide and P. Grünwald, "E-statistics, group invariance and anytime-valid testing", Annals of Statistics
+// 52 (2024), 1410-1432, for the prior.
+func FellBelow(strata []Arms, ratio float64) float64 {
 	var failed int64
 	for _, s := range strata {
 		failed += s.BeforeFailed
@@ -35,34 +35,16 @@ func FellBelow(strata []Arms, ratio, alpha float64) float64 {
 	}
 	var mix mixture
 	for _, a := range fallen {
-		c := margin * math.Log(1/(alpha*a.weight)) * a.late
-		mix.add(a.weight, leastFavourable(strata, ratio, tilt(a.tau, matched(c/float64(failed), a.tau))))
+		mix.add(a.weight, invariant(strata, ratio, a.tau))
 	}
 	return mix.log()
 }
 
-// fallen are the alternatives of FellBelow. No failure at all carries much of the weight: it is what a real fix
-// shows. The others allow for a decision that comes later than it might, after a few unlucky failures.
-var fallen = [...]struct{ weight, tau, late float64 }{
-	{0.4, 0, 1}, {0.15, 0.1, 1}, {0.15, 0.1, 1.6}, {0.15, 0.35, 1}, {0.15, 0.35, 1.6},
-}
-
-// margin keeps an alternative that only just reaches the threshold from being lost to rounding.
-const margin = 1.02
+// fallen are the alternatives of FellBelow. No failure at all carries most of the weight: it is what a real fix shows.
+var fallen = [...]struct{ weight, tau float64 }{{0.5, 0}, {0.3, 0.1}, {0.2, 0.35}}
 
 // StayedAbove is the evidence that the failure rate after a change is more than ratio (0 < ratio <= 1) times the
-// rate before it: the logarithm of evidence against "in every stratum after <= ratio * before", which that hypothesis lets
-// reach log(1/alpha) with a chance of at most alpha, however often it is read. It is 0 where nothing failed before.
-//
-// Each alternative says that the rate after is tau * ratio times the one before, tau > 1, and is put against tau = 1 with the
-// rate before integrated out, by the prior 1/rate that is the same on every scale: what is left depends on the ratio alone. So
-// an alternative is as good as it can be at any number of attempts, and few are needed. Where the baseline was ended by a
-// number of failures the evidence is a martingale whatever the rate is (rare failures; others vary less); where a
-// time or a number of attempts ended it, that holds on the average over rates only, and a simulation holds it to its error
-// rates (TestStayedAboveErrorsWhileOneLooks).
-//
-// Source: M. F. Pérez-Ortiz, T. Lardy, R. de Heide and P. Grünwald, "E-statistics, group invariance and anytime-valid
-// testing", Annals of Statistics 52 (2024), 1410-1432, for the prior; Robbins (1970) for the mixture.
+// rate before it: as FellBelow, the other way, and as valid. It is 0 where nothing failed before.
 func StayedAbove(strata []Arms, ratio float64) float64 {
 	unchanged := max(1/ratio, 3)
 	var mix mixture
@@ -77,73 +59,17 @@ func StayedAbove(strata []Arms, ratio float64) float64 {
 var stayed = [...]struct{ weight, power float64 }{{0.6, 1}, {0.4, 0.5}}
 
 // invariant is the log likelihood ratio of "after = tau * ratio * before" against "after = ratio * before", the rates
-// before integrated out.
+// before integrated out. A stratum that never failed before tells nothing, except that what fails there now did not fall.
 func invariant(strata []Arms, ratio, tau float64) float64 {
 	sum := 0.0
 	for _, s := range strata {
-		if s.BeforeFailed == 0 {
-			continue // nothing is known of its rate
+		if s.BeforeFailed > 0 || tau < 1 {
+			sum += times(s.AfterFailed, math.Log(tau))
 		}
-		n0, n1 := float64(s.Before), ratio*float64(s.After)
-		sum += float64(s.AfterFailed)*math.Log(tau) + float64(s.BeforeFailed+s.AfterFailed)*math.Log((n0+n1)/(n0+tau*n1))
-	}
-	return sum
-}
-
-// tilted is an alternative to one rate p before and ratio * p after: the odds of failing before times theta,
-// those after times rho.
-type tilted struct{ theta, rho float64 }
-
-// tilt returns the best alternative with rho/theta = tau once x failures after are expected by the hypothesis for
-// each one before: the hypothesis that fits best then has as many failures in all.
-func tilt(tau, x float64) tilted {
-	theta := (1 + x) / (1 + x*tau)
-	return tilted{theta: theta, rho: tau * theta}
-}
-
-// matched returns the x at which an alternative tau < 1 makes the evidence want, per failure before, if it is true:
-// there nothing is lost to the uncertainty of the rate before. Where none does, it is one that nearly makes the most.
-//
-// So the alternative depends on how many failures there were before. The expected likelihood ratio is 1 for a
-// number of failures that was fixed beforehand, and below 1 for a fixed number of attempts, because theta falls as
-// failures grow; a test sums it up for rates and sizes.
-func matched(want, tau float64) float64 {
-	if tau == 0 {
-		return math.Expm1(want)
-	}
-	gain := func(x float64) float64 {
-		t := tilt(tau, x)
-		return math.Log(t.theta) + tau*x*math.Log(t.rho)
-	}
-	const most = 30
-	low, high := 0.0, most/tau
-	if gain(high) <= want {
-		return high
-	}
-	for range 60 {
-		if mid := (low + high) / 2; gain(mid) < want {
-			low = mid
-		} else {
-			high = mid
+		if s.BeforeFailed > 0 {
+			n0, n1 := float64(s.Before), ratio*float64(s.After)
+			sum += float64(s.BeforeFailed+s.AfterFailed) * math.Log((n0+n1)/(n0+tau*n1))
 		}
-	}
-	return high
-}
-
-// leastFavourable is the log likelihood ratio of an alternative against "the rate before is p, the one after is
-// ratio * p", at the p of each stratum that makes it least. theta and rho lie on different sides of 1. As a function
-// of p it is convex, so the least is where its derivative vanishes.
-func leastFavourable(strata []Arms, ratio float64, by tilted) float64 {
-	a, b := by.theta-1, ratio*(by.rho-1)
-	sum := 0.0
-	for _, s := range strata {
-		n0, n1 := float64(s.Before), float64(s.After)
-		if n0+n1 == 0 {
-			continue
-		}
-		p := min(max(-(n0*a+n1*b)/(a*b*(n0+n1)), 0), 1)
-		sum += times(s.BeforeFailed, math.Log(by.theta)) + times(s.AfterFailed, math.Log(by.rho)) -
-			times(s.Before, math.Log1p(p*a)) - times(s.After, math.Log1p(p*b))
 	}
 	return sum
 }

@@ -23,7 +23,7 @@ func TestEvidenceExpectsAtMostOne(t *testing.T) {
 			for _, before := range []float64{0.001, 0.02, 0.1, 0.5, 0.95} {
 				for _, ratio := range []float64{0.1, 1} {
 					require.LessOrEqual(t, expected(n0, n1, before, ratio*before, func(a stats.Arms) float64 {
-						return stats.FellBelow([]stats.Arms{a}, ratio, 0.01)
+						return stats.FellBelow([]stats.Arms{a}, ratio)
 					}), 1+1e-6, "fell: %d %d %v %v", n0, n1, before, ratio)
 					require.LessOrEqual(t, expected(n0, n1, before, ratio*before, func(a stats.Arms) float64 {
 						return stats.StayedAbove([]stats.Arms{a}, ratio)
@@ -57,7 +57,7 @@ func TestCleanRunCostsLittleMoreThanAFixedSize(t *testing.T) {
 		n0 := 100 * k0
 		fixed := 10 * float64(n0) * (math.Exp(decided/float64(k0)) - 1)
 		n1 := least(func(n1 int64) bool {
-			return stats.FellBelow([]stats.Arms{{Before: n0, BeforeFailed: k0, After: n1}}, 0.1, 0.01) >= decided
+			return stats.FellBelow([]stats.Arms{{Before: n0, BeforeFailed: k0, After: n1}}, 0.1) >= decided
 		})
 		t.Logf("%d of %d failed before: clean %d, fixed size %.0f: %.2f times", k0, n0, n1, fixed, float64(n1)/fixed)
 		require.Less(t, float64(n1)/fixed, 1.5)
@@ -99,12 +99,12 @@ func TestNothingSeenProvesNothing(t *testing.T) {
 		"never failed before": {{Before: 500, After: 100_000}}, "no attempts before": {{After: 100_000, AfterFailed: 50}},
 		"all failed, both": {{Before: 100, BeforeFailed: 100, After: 1000, AfterFailed: 1000}},
 	} {
-		require.Less(t, stats.FellBelow(strata, 0.1, 0.01), decided, name)
+		require.Less(t, stats.FellBelow(strata, 0.1), decided, name)
 	}
 	require.Less(t, stats.StayedAbove(nil, 0.1), decided)
 	require.Less(t, stats.StayedAbove([]stats.Arms{{AfterFailed: 5, After: 500}}, 0.1), decided, "no baseline")
 	require.Greater(t, stats.StayedAbove([]stats.Arms{{Before: 100, BeforeFailed: 100, After: 20, AfterFailed: 20}}, 0.1), decided)
-	require.Greater(t, stats.FellBelow([]stats.Arms{{Before: 100, BeforeFailed: 100, After: 100}}, 0.1, 0.01), decided)
+	require.Greater(t, stats.FellBelow([]stats.Arms{{Before: 100, BeforeFailed: 100, After: 100}}, 0.1), decided)
 }
 
 // Plans with rates of their own are as much evidence together as one plan where the attempts are spread alike, and
@@ -113,12 +113,12 @@ func TestStrataAddUp(t *testing.T) {
 	one := []stats.Arms{{Before: 300, BeforeFailed: 30, After: 3000}}
 	three := []stats.Arms{{Before: 100, BeforeFailed: 21, After: 1000}, {Before: 100, BeforeFailed: 8, After: 1000},
 		{Before: 100, BeforeFailed: 1, After: 1000}}
-	require.InDelta(t, stats.FellBelow(one, 0.1, 0.01), stats.FellBelow(three, 0.1, 0.01), 0.3)
+	require.InDelta(t, stats.FellBelow(one, 0.1), stats.FellBelow(three, 0.1), 0.3)
 	// Simpson's paradox: only the plan that hardly ever failed is run again, at its old rate.
 	skipped := []stats.Arms{{Before: 100, BeforeFailed: 60}, {Before: 900, BeforeFailed: 9, After: 2000, AfterFailed: 20}}
 	pooled := []stats.Arms{{Before: 1000, BeforeFailed: 69, After: 2000, AfterFailed: 20}}
-	require.Less(t, stats.FellBelow(skipped, 1, 0.01), 0.0)
-	require.Greater(t, stats.FellBelow(pooled, 1, 0.01), decided, "pooling would have been fooled")
+	require.Less(t, stats.FellBelow(skipped, 1), 0.0)
+	require.Greater(t, stats.FellBelow(pooled, 1), decided, "pooling would have been fooled")
 }
 
 // Somebody looks after every attempt and stops as soon as the test says what is not so. Between failures evidence of
@@ -136,7 +136,7 @@ func TestRatioErrorsWhileOneLooks(t *testing.T) {
 			for a.After < 100*n0/10 {
 				gap := int64(math.Log(1-r.Float64()) / math.Log1p(-rate/10))
 				a.After += gap
-				wrongFell = wrongFell || stats.FellBelow([]stats.Arms{a}, 0.1, 0.01) >= decided
+				wrongFell = wrongFell || stats.FellBelow([]stats.Arms{a}, 0.1) >= decided
 				a.After, a.AfterFailed = a.After+1, a.AfterFailed+1
 				wrongStayed = wrongStayed || stats.StayedAbove([]stats.Arms{a}, 0.1) >= decided
 			}

@@ -67,7 +67,7 @@ func TestStrataErrorsWhileOneLooks(t *testing.T) {
 				strata[i].AfterFailed++
 				wrongStayed = wrongStayed || stats.StayedAbove(strata, 0.1) >= decided
 			} else if n%16 == 0 { // between failures this evidence only grows
-				wrongFell = wrongFell || stats.FellBelow(strata, 0.1, 0.01) >= decided
+				wrongFell = wrongFell || stats.FellBelow(strata, 0.1) >= decided
 			}
 		}
 		if wrongFell {

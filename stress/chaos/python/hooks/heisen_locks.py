@@ -22,7 +22,7 @@ def factory(hooks, make, kind):
             caller = sys._getframe(1).f_code.co_filename
             if caller.startswith(library) and "/test/" not in caller:
                 return lock
-            return wrap(hooks, lock, kind)
+            return wrap(hooks, lock, kind, wrapped)
 
         def __instancecheck__(cls, instance):
             return isinstance(instance, (Wrapped, real))
@@ -31,6 +31,7 @@ def factory(hooks, make, kind):
         __slots__ = ()
 
     real = make if isinstance(make, type) else type(make())
+    wrapped = like(real)
     Factory.__name__ = Factory.__qualname__ = getattr(make, "__name__", kind)
     Factory.__module__, Factory.__doc__ = getattr(make, "__module__", None), make.__doc__
     return Factory
@@ -65,8 +66,18 @@ class Wrapped:
         return repr(self._lock)
 
 
-def wrap(hooks, lock, kind):
-    w = Wrapped()
+def like(real):
+    """The type of a program's locks of one kind: it has the real one's name, and who calls it gets what that gives."""
+
+    class Type(type):
+        def __call__(cls, *args, **kwargs):
+            return real(*args, **kwargs)
+
+    return Type(real.__name__, (Wrapped,), {"__slots__": (), "__module__": real.__module__, "__doc__": real.__doc__})
+
+
+def wrap(hooks, lock, kind, wrapped):
+    w = object.__new__(wrapped)
     w._lock, w._at = lock, hooks.at
     w._acquire, w._acquired = kind + ".acquire.entry", kind + ".acquire.exit"
     w._release, w._released = kind + ".release.entry", kind + ".release.exit"
