@@ -70,7 +70,7 @@ func TestFocusErrors(t *testing.T) {
 			}
 			b.Plans[name], seconds[name] = c, 1
 		}
-		seconds[slices.MaxFunc(names, func(x, y string) int { return cmp.Compare(b.Plans[x].Failures, b.Plans[y].Failures) })] = 0.2
+		seconds[slices.MaxFunc(names, func(x, y string) int { return cmp.Compare(b.Plans[x].Failures, b.Plans[y].Failures) })] = 0.1
 		if b = b.Focused(soak.Options{}, seconds); b.Focus == "" {
 			continue // other tests play it
 		}
