@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/urfave/cli/v2"
@@ -165,10 +166,13 @@ func (s *session) conducted(runner stress.Runner, temp string) (stress.Runner, e
 	return conductor.New(runner, conductor.Config{
 		Mixer: mixer, Replay: replay, Policy: policy, Dir: filepath.Join(temp, "chaos"),
 		Trace: []string{self, tracer.Command}, Confine: []string{self, conductor.ConfineCommand},
-		Crowd: hall, Inside: inside, Scouts: scouts, InCode: tracer.ProbeBreakpoints() != nil, Merge: interleave.Merge,
+		Crowd: hall, Inside: inside, Scouts: scouts, InCode: sync.OnceValue(deafRegisters), Merge: interleave.Merge,
 		Notice: func(text string) { s.view.Emit(run.Noticed{Text: text}) },
 	}), nil
 }
+
+// deafRegisters tells whether this machine's debug registers are of no use.
+func deafRegisters() bool { return tracer.ProbeBreakpoints() != nil }
 
 // scouts know the programs that attempts run, and where breakpoints can be set in them.
 func (p *plan) scouts() *conductor.Scouts {

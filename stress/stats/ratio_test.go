@@ -128,22 +128,12 @@ func TestRatioErrorsWhileOneLooks(t *testing.T) {
 	const campaigns = 500
 	for _, rate := range []float64{0.3, 0.03, 0.003} {
 		r, fell, stayed := rand.New(rand.NewPCG(seed, 2)), 0, 0
-		n0 := int64(30 / rate)
-		draw := distuv.Binomial{N: float64(n0), P: rate, Src: r}
 		for range campaigns {
-			a := stats.Arms{Before: n0, BeforeFailed: int64(draw.Rand())}
-			wrongFell, wrongStayed := false, false
-			for a.After < 100*n0/10 {
-				gap := int64(math.Log(1-r.Float64()) / math.Log1p(-rate/10))
-				a.After += gap
-				wrongFell = wrongFell || stats.FellBelow([]stats.Arms{a}, 0.1) >= decided
-				a.After, a.AfterFailed = a.After+1, a.AfterFailed+1
-				wrongStayed = wrongStayed || stats.StayedAbove([]stats.Arms{a}, 0.1) >= decided
-			}
-			if wrongFell {
+			mostStayed, mostFell := looking(r, rate, 0.1, 30, false)
+			if mostFell >= decided {
 				fell++
 			}
-			if wrongStayed {
+			if mostStayed >= decided {
 				stayed++
 			}
 		}

@@ -38,8 +38,9 @@ type Config struct {
 	Inside []Inside
 	// Scouts draw breakpoints in the attempts' programs; nil where none are to be set.
 	Scouts *Scouts
-	// InCode has breakpoints written into the programs' code: this machine's debug registers are of no use.
-	InCode bool
+	// InCode tells whether breakpoints must be written into the programs' code, because this machine's debug registers are of no
+	// use. It is asked only where a plan has breakpoints, from several goroutines; nil for no.
+	InCode func() bool
 	// Merge adds what the tracer saw to a trace that others began.
 	Merge func(into, more *run.Trace) *run.Trace
 	// Replay, where it is set, gives the plan that an attempt is to be run under, nil for none, in the place of one

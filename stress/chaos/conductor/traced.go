@@ -45,7 +45,7 @@ func (c *Conductor) planFor(a run.Attempt, strategy string) chaos.Plan {
 func (c *Conductor) traced(a run.Attempt, ctl *run.Control, strategy string) run.Result {
 	plan := c.planFor(a, strategy)
 	scout := c.aim(a, &plan)
-	plan.InCode = c.cfg.InCode && len(plan.Breakpoints) > 0
+	plan.InCode = len(plan.Breakpoints) > 0 && c.cfg.InCode != nil && c.cfg.InCode()
 	dir, err := c.writePlan(a.Slot, &plan)
 	if err != nil {
 		return notRun(err)

@@ -73,17 +73,17 @@ func (l *loop) patch(t *task) error {
 
 // atPatch is a thread that a SIGTRAP stopped, in a program with patches; false where that was none of them.
 func (l *loop) atPatch(t *task) bool {
-	i, ok := t.proc.patches.hit(t)
+	p := t.proc.patches
+	i, ok := p.hit(t)
 	if !ok {
 		return false
 	}
 	t.patched = i + 1
-	t.proc.patches.written = t.proc.patches.written.with(i) // a child may have been copied from a parent in which it was just being changed
+	p.written = p.written.with(i) // a child may have been copied from a parent in which it was just being changed
 	if t.watched.armed.has(i) {
 		l.reach(t, i)
 		return true
 	}
-	p := t.proc.patches
 	p.unwanted[i]++
 	if p.unwanted[i] == mostStops {
 		p.spent = p.spent.with(i)
@@ -95,13 +95,12 @@ func (l *loop) atPatch(t *task) bool {
 
 // hit finds at which patch a stopped thread is, and takes it back to before it.
 func (p *patches) hit(t *task) (int, bool) {
-	var signal signalInfo
-	var at callInfo
-	if readSignal(t.tid, &signal) != nil || signal.signo != int32(unix.SIGTRAP) || signal.code != trapCode || readCall(t.tid, &at) != nil {
+	ip, ok := trappedAt(t.tid, trapCode)
+	if !ok {
 		return 0, false
 	}
 	for i, address := range p.addresses {
-		if at.ip == address+trapLength {
+		if ip == address+trapLength {
 			return i, jumpTo(t.tid, address) == nil
 		}
 	}

@@ -144,9 +144,7 @@ func (l *loop) walk(t *task, a act, from chaos.Address) {
 	}
 	from.Steps = a.steps
 	if l.bounds.left() == 0 {
-		l.ledger.planned++
-		l.ledger.skipped++
-		l.proceed(t)
+		l.skip(t)
 		return
 	}
 	t.proc.stepped = true
@@ -179,13 +177,18 @@ func (l *loop) step(t *task) {
 	}
 	t.steps = nil
 	if !paid || l.quiet {
-		l.ledger.planned++
-		l.ledger.skipped++
-		l.proceed(t)
+		l.skip(t)
 		return
 	}
 	l.hold(t, w.act, w.from)
 	l.tellParked(t)
+}
+
+// skip is a walk that there is no time for: the thread goes on.
+func (l *loop) skip(t *task) {
+	l.ledger.planned++
+	l.ledger.skipped++
+	l.proceed(t)
 }
 
 // tellParked tells the strategy of a thread that was parked where it was not asked.

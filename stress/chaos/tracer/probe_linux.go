@@ -109,10 +109,8 @@ func (t *test) stopsAt(address uint64) error {
 	if err != nil || st.over() {
 		return fmt.Errorf("let a child go on: it ended (status %#x)", uint32(st))
 	}
-	var signal signalInfo
-	var at callInfo
-	if st.event() != 0 || st.signal() != int(unix.SIGTRAP) || readSignal(t.pid, &signal) != nil || signal.code != trapHWBreakpoint ||
-		readCall(t.pid, &at) != nil || at.ip != address {
+	ip, ok := trappedAt(t.pid, trapHWBreakpoint)
+	if st.event() != 0 || st.signal() != int(unix.SIGTRAP) || !ok || ip != address {
 		return errDeaf
 	}
 	return nil

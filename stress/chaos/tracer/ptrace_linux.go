@@ -69,6 +69,14 @@ func readSignal(tid int, into *signalInfo) error {
 	return ptraceInto(unix.PTRACE_GETSIGINFO, tid, 0, unsafe.Pointer(into))
 }
 
+// trappedAt is where a SIGTRAP of a code stopped a thread; false where it was no such stop.
+func trappedAt(tid int, code int32) (ip uint64, ok bool) {
+	var signal signalInfo
+	var at callInfo
+	ok = readSignal(tid, &signal) == nil && signal.signo == int32(unix.SIGTRAP) && signal.code == code && readCall(tid, &at) == nil
+	return at.ip, ok
+}
+
 func readMask(tid int) (mask uint64, err error) {
 	err = ptraceInto(unix.PTRACE_GETSIGMASK, tid, 8, unsafe.Pointer(&mask))
 	return mask, err

@@ -24,6 +24,8 @@ type breakpoints struct {
 // trapHWBreakpoint is the signal code of a breakpoint in a register (TRAP_HWBKPT in asm-generic/siginfo.h).
 const trapHWBreakpoint = 4
 
+var errNoBreakpoints = errors.New("breakpoints are set on amd64 alone")
+
 // mostStops is how often a thread stops at one breakpoint: a loop that goes by it a million times goes on freely.
 const mostStops = 64
 
@@ -150,12 +152,12 @@ func (l *loop) atInstruction(t *task) bool {
 	if t.proc.patches != nil {
 		return l.atPatch(t)
 	}
-	var signal signalInfo
-	if readSignal(t.tid, &signal) != nil || signal.code != trapHWBreakpoint || readCall(t.tid, &l.info) != nil {
+	ip, ok := trappedAt(t.tid, trapHWBreakpoint)
+	if !ok {
 		return false
 	}
 	for i, address := range t.proc.instructions {
-		if address != l.info.ip || !t.watched.armed.has(i) {
+		if address != ip || !t.watched.armed.has(i) {
 			continue
 		}
 		l.reach(t, i)

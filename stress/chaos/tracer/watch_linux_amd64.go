@@ -1,14 +1,10 @@
 package tracer
 
 import (
-	"errors"
-
 	"golang.org/x/sys/unix"
 
 	"heisen/stress/chaos"
 )
-
-var errNoBreakpoints = errors.New("no trap is known for this architecture")
 
 // debugRegisters is where struct user has them (arch/x86/include/asm/user_64.h): 0 to 3 are addresses, 7 says which of
 // them count. Two bits of it belong to each; its upper half, left 0, makes them stop at execution.

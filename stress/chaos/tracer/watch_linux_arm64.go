@@ -1,9 +1,5 @@
 package tracer
 
-import "errors"
-
-var errNoBreakpoints = errors.New("breakpoints are set on amd64 alone")
-
 func setBreakpoints(int, []uint64, places) error { return errNoBreakpoints }
 func enableBreakpoints(int, places) error        { return errNoBreakpoints }
 
