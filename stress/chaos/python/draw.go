@@ -19,18 +19,25 @@ const (
 	// Switch makes threads change places all the time and does nothing else: for windows of a few bytecodes, at
 	// little cost. It is an arm of its own so that what it brings is known.
 	Switch = "python-switch"
+	// Starve keeps some threads from going on for long, wherever they come: for answers that are expected within a time.
+	Starve = "python-starve"
 )
 
 // Strategies are those there are.
-func Strategies() []string { return []string{Strategy, Switch} }
+func Strategies() []string { return []string{Strategy, Switch, Starve} }
 
 // Names of Plan.Settings. A replay sets the same ones again; what is absent is left as the program has it.
 const (
 	// SetSwitch is the switch interval in seconds (sys.setswitchinterval).
 	SetSwitch = "switch"
-	// SetRate is how likely a pause is at a point, SetLongest how long at the most, in seconds.
-	SetRate    = "rate"
-	SetLongest = "max"
+	// SetRate is how likely a pause is at a point, SetShortest and SetLongest how long it is, in seconds. Without
+	// SetShortest every fourth pause only gives way.
+	SetRate     = "rate"
+	SetShortest = "min"
+	SetLongest  = "max"
+	// SetVictims is the share of threads that are paused at all, absent for every one. Theirs become rarer the more
+	// often a thread comes to the same place: the n-th time SetRate is divided by n.
+	SetVictims = "victims"
 	// SetKinds are the kinds of points at which pauses are drawn, separated by commas; absent for all.
 	SetKinds = "kinds"
 	// SetGC are the thresholds of the garbage collector (gc.set_threshold).
@@ -91,6 +98,21 @@ func DrawSwitch(seed uint64) map[string]string {
 	return map[string]string{SetSwitch: number(logUniform(r, 1e-6, 1e-4))}
 }
 
+// DrawStarve draws the settings of an attempt of Starve: a few long pauses of some of the threads, at points of every
+// kind. Where all are late alike, nobody waits in vain for anybody.
+func DrawStarve(seed uint64, maxStarve time.Duration) map[string]string {
+	r := rand.New(rand.NewPCG(seed, 0x737461727665))
+	longest := min(pick(r, 50*time.Millisecond, 100*time.Millisecond, 200*time.Millisecond), maxStarve)
+	return map[string]string{
+		SetRate:     number(pick(r, 0.25, 0.5, 1)),
+		SetVictims:  number(pick(r, 0.25, 0.5, 0.75)),
+		SetShortest: number(min(4*time.Millisecond, longest).Seconds()),
+		SetLongest:  number(longest.Seconds()),
+	}
+}
+
+func pick[T any](r *rand.Rand, values ...T) T { return values[r.IntN(len(values))] }
+
 // someKinds draws groups, at least one, and then leaves out entries or exits, or neither.
 func someKinds(r *rand.Rand) []string {
 	var some []string
@@ -119,7 +141,8 @@ func number(f float64) string { return strconv.FormatFloat(f, 'g', 6, 64) }
 func Describe(settings map[string]string) string {
 	var words []string
 	for _, s := range []struct{ name, words string }{
-		{SetSwitch, "switch interval %s s"}, {SetRate, "pauses with probability %s"}, {SetLongest, "of at most %s s"},
+		{SetSwitch, "switch interval %s s"}, {SetRate, "pauses with probability %s"}, {SetShortest, "of at least %s s"}, {SetLongest, "of at most %s s"},
+		{SetVictims, "of %s of the threads"},
 		{SetKinds, "at %s"}, {SetGC, "garbage collection thresholds %s"}, {SetHashSeed, "PYTHONHASHSEED=%s"},
 		{SetAsyncDebug, "PYTHONASYNCIODEBUG=%s"},
 	} {
@@ -146,7 +169,7 @@ func (h *Hooks) Environ(plan chaos.Plan, files Files, lookup func(name string) s
 		"budget=" + number(plan.Budget.Seconds()), "points=" + strconv.Itoa(plan.MaxPoints),
 		"decisions=" + strconv.Itoa(plan.MaxDecisions), "callback_max=" + number(callbackLongest.Seconds()),
 	}
-	for _, name := range []string{SetSwitch, SetRate, SetLongest, SetKinds, SetGC} {
+	for _, name := range []string{SetSwitch, SetRate, SetShortest, SetLongest, SetVictims, SetKinds, SetGC} {
 		if value, ok := s[name]; ok {
 			pairs = append(pairs, name+"="+value)
 		}

@@ -251,6 +251,26 @@ threading.Event().set()
 	require.Greater(t, r.Chaos.Made, int64(3))
 }
 
+// A program that looks at its descriptors, and one that is warned of its own lines, finds nothing of the hooks.
+func TestHooksAreNotSeen(t *testing.T) {
+	out, r, err := attempt{t: t, python: newest(t), plan: always(nil)}.run("-Xwarn_default_encoding", "-Wdefault", "-c", `
+import os, subprocess, sys, threading, warnings
+threading.Event().set()
+mine = ["/proc/self/fd/" + fd for fd in os.listdir("/proc/self/fd")]
+opened = [os.readlink(fd) for fd in mine if os.path.lexists(fd)]
+assert not any(name.endswith("/record") for name in opened), opened
+listed = subprocess.run([sys.executable, "-c", "import os; print(sorted(os.listdir('/proc/self/fd')))"], stdout=subprocess.PIPE)
+assert listed.stdout == b"['0', '1', '2', '3']\n", listed.stdout
+with warnings.catch_warnings(record=True) as caught:
+    subprocess.run("true", shell=True, universal_newlines=True, stdout=subprocess.PIPE)
+assert [w.filename for w in caught] == ["<string>"] * len(caught), caught
+assert len(caught) > 0 or sys.version_info < (3, 10)
+`)
+	require.NoError(t, err, out)
+	require.Empty(t, r.Notes)
+	require.Greater(t, r.Chaos.Made, int64(3))
+}
+
 func TestRecognise(t *testing.T) {
 	dir := t.TempDir()
 	script := func(name, text string) string {

@@ -39,8 +39,11 @@ func New(dir string, names []string, lookup func(name string) string) (arms []*A
 func (m *Arm) Name() string { return m.name }
 
 func (m *Arm) draw(plan *chaos.Plan) map[string]string {
-	if m.name == Switch {
+	switch m.name {
+	case Switch:
 		return DrawSwitch(plan.Seed)
+	case Starve:
+		return DrawStarve(plan.Seed, plan.MaxStarve)
 	}
 	return Draw(plan.Seed, plan.MaxHold)
 }

@@ -26,7 +26,7 @@ func TestSwitchSetsTheIntervalAlone(t *testing.T) {
 	}
 	arms, err := New(t.TempDir(), Strategies(), func(string) string { return "" })
 	require.NoError(t, err)
-	require.Equal(t, []string{Strategy, Switch}, []string{arms[0].Name(), arms[1].Name()})
+	require.Equal(t, []string{Strategy, Switch, Starve}, []string{arms[0].Name(), arms[1].Name(), arms[2].Name()})
 
 	dir := t.TempDir()
 	plan := chaos.Plan{Strategy: Switch, Seed: 3, MaxHold: time.Millisecond}

@@ -30,7 +30,8 @@ OPERATIONS = {
         ("Future", "result", "future.result"), ("Future", "cancel", "future.cancel"),
     ],
     "subprocess": [
-        ("Popen", "__init__", "process.start"), ("Popen", "wait", "process.wait"),
+        # Not __init__: the warnings it gives count the frames to the program's own line.
+        ("Popen", "_execute_child", "process.start"), ("Popen", "wait", "process.wait"),
         ("Popen", "poll", "process.poll"), ("Popen", "send_signal", "process.signal"),
     ],
     "asyncio.events": [("Handle", "_run", "asyncio.callback")],
@@ -58,7 +59,9 @@ class Hooks:
     def __init__(self, settings, here, first):
         self.seed = int(settings["seed"])
         self.rate = float(settings.get("rate", 0))
+        self.shortest = float(settings.get("min", 0))
         self.longest = float(settings.get("max", 0))
+        self.victims = float(settings.get("victims", 1))
         self.callback_longest = float(settings.get("callback_max", 0))
         self.budget = float(settings.get("budget", 0))
         self.kinds = set(filter(None, settings.get("kinds", "").split(",")))
@@ -74,7 +77,6 @@ class Hooks:
         self.paths = {self.main: self.process_path(first)}
         self.children, self.counts, self.digests, self.busy = {}, {}, {}, set()
         self.held = 0.0
-        self.fd = None
 
     @staticmethod
     def process_path(first):
@@ -123,18 +125,17 @@ class Hooks:
     # -- telling ------------------------------------------------------------------------------------
 
     def tell(self, *fields):
-        """Append one line to the record, whole, whatever else this process does with its descriptors."""
+        """Append one line to the record, whole. It is opened anew for each line: a descriptor that stays would be seen by
+        programs that list, close or count theirs."""
         line = ("\t".join(str(f) for f in fields) + "\n").encode("utf-8", "surrogateescape")
         try:
-            if self.fd is None:
-                self.fd = os.open(self.record_path, os.O_WRONLY | os.O_APPEND | os.O_CLOEXEC)
-                self.inode = os.fstat(self.fd)[1:3]
-            elif os.fstat(self.fd)[1:3] != self.inode:  # the program closed it, and opened something else
-                self.fd = None
-                return self.tell(*fields)
-            os.write(self.fd, line[:4096])
+            fd = os.open(self.record_path, os.O_WRONLY | os.O_APPEND | os.O_CLOEXEC)
+            try:
+                os.write(fd, line[:4096])
+            finally:
+                os.close(fd)
         except OSError:
-            self.fd = None
+            pass
 
     def fault(self, e):
         """Tell of a fault of the hooks and draw nothing more."""
@@ -272,23 +273,28 @@ class Hooks:
         """Seconds to let pass at an address, None for nothing. 0 gives way: other threads may run."""
         if self.replay is not None:
             return self.replay.get((thread, kind, site, n))
-        if self.kinds and kind not in self.kinds:
+        if self.kinds and kind not in self.kinds or not self.victim(thread):
             return None
         base = self.digests.get((thread, kind, site))
         if base is None:
             base = self.digests[thread, kind, site] = digest("\t".join((thread, kind, site)))
         x = mix(self.seed ^ base ^ (n * 0x9E3779B97F4A7C15 & _MASK))
-        if (x & 0xFFFFFFFF) >= self.rate * 4294967296.0:
+        rate = self.rate if self.victims >= 1 else self.rate / n
+        if (x & 0xFFFFFFFF) >= rate * 4294967296.0:
             return None
         x = mix(x + 0x9E3779B97F4A7C15 & _MASK)
-        if x & 3 == 0:
+        if x & 3 == 0 and not self.shortest:
             return 0.0
         longest = self.callback_longest if kind.startswith("asyncio") else self.longest
         # Log-uniform from 20 microseconds: short and long pauses open different windows.
-        shortest = 2e-5
-        if longest <= shortest:
+        shortest = min(self.shortest or 2e-5, longest)
+        if longest <= 2e-5:
             return 0.0
         return shortest * (longest / shortest) ** ((x >> 11) / float(1 << 53))
+
+    def victim(self, thread):
+        """Whether the draw takes this thread for one that is paused."""
+        return self.victims >= 1 or (mix(self.seed ^ digest(thread)) & 0xFFFFFFFF) < self.victims * 4294967296.0
 
     def name(self):
         return self.clean(getattr(self.threads().get(_ident()), "_name", ""))
