@@ -59,7 +59,7 @@ func (a attempt) run(args ...string) (string, chaos.Report, error) {
 		return ""
 	})...)
 	out, err := cmd.CombinedOutput()
-	record, readErr := os.ReadFile(files.Record)
+	record, readErr := readRecord(files.Record)
 	require.NoError(a.t, readErr)
 	return string(out), Collect(record, a.plan, 0), err
 }

@@ -15,9 +15,10 @@ import (
 
 // Bounds of a record: the hooks write it inside the test's processes, so it can hold anything.
 const (
-	maxRecord  = 16 << 20
-	maxLine    = 8 << 10
-	maxThreads = 4096
+	maxRecord    = 16 << 20
+	maxLine      = 8 << 10
+	maxThreads   = 4096
+	maxProcesses = 1024 // whose records are read
 )
 
 // Collect makes a report of what the hooks wrote. began is CLOCK_MONOTONIC in nanoseconds at the attempt's

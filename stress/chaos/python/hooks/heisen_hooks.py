@@ -10,6 +10,7 @@ import sys
 import time
 
 from heisen_locks import replace_locks
+from heisen_record import Record
 
 _sleep, _now, _ident = time.sleep, time.monotonic_ns, _thread.get_ident
 _MASK = (1 << 64) - 1
@@ -67,7 +68,7 @@ class Hooks:
         self.kinds = set(filter(None, settings.get("kinds", "").split(",")))
         self.points = int(settings.get("points", 0))
         self.decisions = int(settings.get("decisions", 0))
-        self.record_path = settings["record"]
+        self.record = Record(settings["record"])
         self.stacks, self.holding = None, {}
         self.replay = self.read_plan(settings.get("plan", ""))
         self.switch = float(settings.get("switch", 0))
@@ -125,17 +126,9 @@ class Hooks:
     # -- telling ------------------------------------------------------------------------------------
 
     def tell(self, *fields):
-        """Append one line to the record, whole. It is opened anew for each line: a descriptor that stays would be seen by
-        programs that list, close or count theirs."""
+        """Add one line to the record."""
         line = ("\t".join(str(f) for f in fields) + "\n").encode("utf-8", "surrogateescape")
-        try:
-            fd = os.open(self.record_path, os.O_WRONLY | os.O_APPEND | os.O_CLOEXEC)
-            try:
-                os.write(fd, line[:4096])
-            finally:
-                os.close(fd)
-        except OSError:
-            pass
+        self.record.tell(line[:4096])
 
     def fault(self, e):
         """Tell of a fault of the hooks and draw nothing more."""
@@ -149,6 +142,7 @@ class Hooks:
     def forked(self):
         """Go on in a forked child under a path of its own; only the thread that forked is there."""
         me = _ident()
+        self.record.begin()
         self.paths, self.children, self.counts, self.busy = {}, {}, {}, set()
         self.meet(me, self.unborn)
 
@@ -196,9 +190,19 @@ class Hooks:
         try:
             self.pass_point(me, kind)
         except Exception as e:  # a fault of the hooks must never become the test's
+            if self.foreign(e):
+                raise
             self.fault(e)
         finally:
             self.busy.discard(me)
+
+    def foreign(self, e):
+        """Whether an exception is the program's: a signal handler raised it while the hooks ran, or another thread did
+        (PyThreadState_SetAsyncExc), with a type of the program's own."""
+        tb = e.__traceback__
+        while tb.tb_next is not None:
+            tb = tb.tb_next
+        return not tb.tb_frame.f_code.co_filename.startswith(self.skip[0]) or type(e).__module__ != "builtins"
 
     def pass_point(self, me, kind):
         thread, site = self.path(me), self.site()

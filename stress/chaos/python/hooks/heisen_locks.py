@@ -48,12 +48,21 @@ class Wrapped:
     def acquire(self, *args, **kwargs):
         self._at(self._acquire)
         got = self._lock.acquire(*args, **kwargs)
-        self._at(self._acquired)
+        # A signal handler may raise at a point. A real lock is then not acquired yet, or released already: no program
+        # expects to have one that a with statement did not get.
+        try:
+            self._at(self._acquired)
+        except BaseException:
+            if got:
+                self._lock.release()
+            raise
         return got
 
     def release(self):
-        self._at(self._release)
-        self._lock.release()
+        try:
+            self._at(self._release)
+        finally:
+            self._lock.release()
         self._at(self._released)
 
     def __enter__(self):
