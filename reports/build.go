@@ -154,7 +154,7 @@ func signatures(t *tally.Tally, dir string) []Signature {
 	all := []Signature{}
 	for _, s := range t.Signatures() {
 		all = append(all, Signature{ID: s.ID, Title: s.Title, Count: s.Count, First: s.First, Last: s.Last,
-			Epoch: s.Epoch, ByOutcome: s.ByOutcome, Bundles: within(dir, s.Bundles)})
+			Epoch: s.Epoch, ByOutcome: s.ByOutcome, Bundles: within(dir, s.Bundles), Holds: s.Holds})
 	}
 	return all
 }

@@ -169,4 +169,6 @@ type Signature struct {
 	// Bundles are folders, absolute; the first is the one to open first. It is empty, not absent, where
 	// only records were kept.
 	Bundles []string `json:"bundles"`
+	// Holds is how many holds the attempt of the first bundle had; 0 for none.
+	Holds int64 `json:"holds,omitempty"`
 }

@@ -65,6 +65,10 @@ func (j *reproJob) cut(ctx context.Context) error {
 			}
 			_ = s.save(j.session.folder) // the save at the end tells of an error that lasts
 		}}
+	if s.Explain {
+		// What is asked for is the cause; conditions and lengths can wait.
+		options.Confirmed = func(ctx context.Context, r minimize.Result) error { return j.explain(ctx, &r) }
+	}
 	result, err := minimize.Run(ctx, whole, t, options, s.Cut)
 	if err != nil {
 		return err
@@ -74,9 +78,9 @@ func (j *reproJob) cut(ctx context.Context) error {
 }
 
 // explain looks for what decides; what could not be told for want of budget is asked again on a resume.
-func (j *reproJob) explain(ctx context.Context) error {
+func (j *reproJob) explain(ctx context.Context, known *minimize.Result) error {
 	j.session.view.Emit(run.Noticed{Text: "explaining: which order of two events decides"})
-	t, result := j.trier(), *j.state.Result
+	t, result := j.trier(), *known
 	if slices.Contains(t.Whole().Conditions, replay.CondWidth) && !slices.Contains(result.Candidate.Conditions, replay.CondWidth) {
 		// It was found with it and does without: one at a time would only take longer.
 		result.Candidate.Conditions = append(slices.Clone(result.Candidate.Conditions), replay.CondWidth)
@@ -85,12 +89,16 @@ func (j *reproJob) explain(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	j.session.view.Emit(run.Noticed{Text: "explained: " + cause.String()})
 	j.session.view.Emit(run.Noticed{Text: "explaining: where the threads are at that moment"})
 	seen, err := explain.Look(ctx, t, &result, cause)
 	if err != nil {
 		return err
 	}
 	j.state.Cause, j.state.Witness = cause.String(), &seen
+	if other := heldSibling(j.state.Bundle, j.recipe); other != "" && len(t.Whole().Holds) == 0 {
+		j.state.Cause += "; another attempt failed so while threads were held: heisen repro --explain " + text.Quote(other)
+	}
 	return j.keepStacks(&seen)
 }
 

@@ -164,7 +164,7 @@ func (j *reproJob) order(ctx context.Context) error {
 		}
 	}
 	if j.state.Explain && j.state.Cause == "" {
-		return j.explain(ctx)
+		return j.explain(ctx, j.state.Result)
 	}
 	return nil
 }

@@ -13,10 +13,9 @@ import (
 )
 
 const (
-	// each is how many attempts show one side of one order.
-	each = 30
 	// mostRivals bounds the orders that are tested.
 	mostRivals = 4
+	// confidence is that of the intervals that are told.
 	confidence = 0.95
 )
 
@@ -56,26 +55,23 @@ func Explain(ctx context.Context, lab Lab, r *minimize.Result) (*Cause, error) {
 		c.Why = "no hold is needed, so no order was forced"
 		return c, nil
 	}
-	forced, err := lab.Run(ctx, r.Candidate, lab.OrderOf(r.Candidate), each)
-	if err != nil {
-		return nil, err
-	}
 	bare := r.Candidate
 	bare.Holds = nil
-	removed, err := lab.Run(ctx, bare, lab.OrderOf(bare), each)
+	forced, removed := &side{candidate: r.Candidate, order: lab.OrderOf(r.Candidate)}, &side{candidate: bare, order: lab.OrderOf(bare)}
+	needed, err := fewer(ctx, lab, removed, forced)
 	if err != nil {
 		return nil, err
 	}
-	if c.Forced, c.Removed = lab.Count(forced), lab.Count(removed); !apart(c.Removed, c.Forced) {
+	if c.Forced, c.Removed = forced.Tally, removed.Tally; !needed {
 		c.Why = "the failure came as often without the holds in these attempts"
 		return c, nil
 	}
-	found := rivals(failing(lab, forced))
+	found := rivals(failing(lab, forced.answers))
 	if len(found) == 0 {
 		c.Why = "no event of another thread was recorded while a thread was held"
 	}
 	for _, rival := range found[:min(len(found), mostRivals)] {
-		shown, err := c.test(ctx, lab, r.Candidate, rival)
+		shown, err := c.test(ctx, lab, forced, rival)
 		if err != nil || shown {
 			return c, err
 		}
@@ -93,29 +89,25 @@ func failing(lab Lab, answers []replay.Answer) (some []replay.Answer) {
 }
 
 // test forbids one order: the same plan, and the event's thread held at its event until well after the first hold.
-func (c *Cause) test(ctx context.Context, lab Lab, candidate minimize.Candidate, r rival) (bool, error) {
-	order := lab.OrderOf(candidate)
+func (c *Cause) test(ctx context.Context, lab Lab, forced *side, r rival) (bool, error) {
+	order := forced.order
 	plan := *order.Plan
 	const beyond = 3 // times the hold: the held thread needs time to go on as well
 	plan.Decisions = append(plan.Decisions[:len(plan.Decisions):len(plan.Decisions)],
 		chaos.Decision{Address: r.event, Hold: beyond*r.held.Held + 10*time.Millisecond})
 	plan = replay.Fitted(plan)
 	order.Plan = &plan
-	answers, err := lab.Run(ctx, candidate, order, each)
+	forbidden := &side{candidate: forced.candidate, order: order}
+	decides, err := fewer(ctx, lab, forbidden, forced)
 	if err != nil {
 		return false, err
 	}
-	if c.Forbidden = lab.Count(answers); apart(c.Forbidden, c.Forced) {
+	if c.Forced, c.Forbidden = forced.Tally, forbidden.Tally; decides {
 		c.Shown, c.Held, c.Event, c.EventName = true, r.held, r.event, r.name
 		return true, nil
 	}
 	c.Tried = append(c.Tried, fmt.Sprintf("with %s held at its %s too it failed %s", thread(r.event.Thread, r.name), point(r.event), share(c.Forbidden)))
 	return false, nil
-}
-
-// apart tells whether the first share is below the second one, their intervals not touching.
-func apart(low, high minimize.Tally) bool {
-	return stats.ClopperPearson(low.Reproduced, low.Attempts, confidence).High < stats.ClopperPearson(high.Reproduced, high.Attempts, confidence).Low
 }
 
 // String says it in words.

@@ -73,8 +73,8 @@ func Run(ctx context.Context, plan Candidate, try Trier, o Options, state *State
 		m.began = m.o.Now()
 	}
 	reason, measured, err := m.run(ctx, plan)
-	r := Result{Verdict: Minimal, Reason: reason, Candidate: m.left, Confirmed: m.sure, Full: state.Full, Plain: state.Plain, Bar: state.Bar,
-		Surer: m.surely, Lengths: m.lengths, Measured: measured, Spent: state.Spent}
+	r := m.result(measured)
+	r.Reason = reason
 	switch {
 	case errors.Is(err, errBudget):
 		r.Verdict, r.Reason, err = OutOfBudget, "stopped while finding out "+string(m.step), nil
@@ -82,6 +82,12 @@ func Run(ctx context.Context, plan Candidate, try Trier, o Options, state *State
 		r.Verdict = CannotTell
 	}
 	return r, err
+}
+
+// result is what is known by now.
+func (m *minimizer) result(measured Tally) Result {
+	return Result{Verdict: Minimal, Candidate: m.left, Confirmed: m.sure, Full: m.state.Full, Plain: m.state.Plain, Bar: m.state.Bar,
+		Surer: m.surely, Lengths: m.lengths, Measured: measured, Spent: m.state.Spent}
 }
 
 // run is the whole story; a reason is why it cannot tell.
@@ -96,6 +102,9 @@ func (m *minimizer) run(ctx context.Context, plan Candidate) (reason string, mea
 		m.left.Holds = nil
 	}
 	m.sure = err == nil && reason == ""
+	if m.sure && m.o.Confirmed != nil {
+		err = m.o.Confirmed(ctx, m.result(Tally{}))
+	}
 	for _, next := range []func(context.Context) error{m.conditions, m.shorten, m.lengthen, m.slow} {
 		if err != nil || reason != "" {
 			return reason, Tally{}, err

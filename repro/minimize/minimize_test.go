@@ -29,7 +29,15 @@ func TestFindsThePlantedHolds(t *testing.T) {
 			steps = append(steps, p.Step)
 		}
 	}
+	told := 0
+	o.Confirmed = func(_ context.Context, r minimize.Result) error {
+		told++
+		require.True(t, r.Confirmed && w.exact(r.Candidate), "%v of %v", r.Candidate, w.needs)
+		require.Equal(t, minimize.StepConfirm, steps[len(steps)-1])
+		return nil
+	}
 	got := run(t, w, plan, o, &minimize.State{})
+	require.Equal(t, 1, told)
 	require.Equal(t, minimize.Minimal, got.Verdict, got.Reason)
 	require.True(t, w.exact(got.Candidate), "%v of %v", got.Candidate, w.needs)
 	require.EqualValues(t, w.ran, got.Spent)

@@ -1,6 +1,9 @@
 package minimize
 
-import "time"
+import (
+	"context"
+	"time"
+)
 
 // Options say how sure and how long. The zero value of each field means its default.
 type Options struct {
@@ -24,6 +27,8 @@ type Options struct {
 	MostTime     time.Duration
 	// Now is the clock for MostTime; needed only with it.
 	Now func() time.Time
+	// Confirmed is called once the holds that are needed are known, before conditions and lengths are asked about; nil for nobody.
+	Confirmed func(context.Context, Result) error
 	// Progress is called after every batch; nil for nobody.
 	Progress func(Progress)
 }

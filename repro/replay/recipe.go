@@ -75,8 +75,8 @@ func specOf(m *bundle.Manifest) run.Spec {
 	return s
 }
 
-// timeoutOf is the recorded time-out, and for a failure that was no time-out no more than the automatic one would be:
-// twenty times as long as the failing attempt took, and at least 30 s.
+// timeoutOf is the recorded time-out, and for a failure that was no time-out at most six times as long as the failing
+// attempt took, holds and company included, and at least 30 s: one replay that hangs keeps all that come next waiting.
 func timeoutOf(m *bundle.Manifest) time.Duration {
 	limit := time.Duration(m.Attempt.Timeout) * time.Microsecond
 	if limit <= 0 {
@@ -85,7 +85,7 @@ func timeoutOf(m *bundle.Manifest) time.Duration {
 	if m.Ending.TimedOut {
 		return limit
 	}
-	return min(limit, max(30*time.Second, 20*time.Duration(m.Timing.Wall)*time.Microsecond))
+	return min(limit, max(30*time.Second, 6*time.Duration(m.Timing.Wall)*time.Microsecond))
 }
 
 // commandOf gives back the command with placeholders: where the attempt's own folder stands, the next one's shall.

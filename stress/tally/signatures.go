@@ -21,8 +21,24 @@ type Signature struct {
 	First     int64                 `json:"first"`
 	Last      int64                 `json:"last"`
 	ByOutcome map[run.Outcome]int64 `json:"by_outcome"`
-	// Bundles are the folders kept, relative to the campaign's, in the order in which they came.
+	// Bundles are the folders kept, relative to the campaign's, in the order in which they came but for the first one: that is
+	// of the attempt with the fewest holds, if one had any, because holds can be replayed, cut down and explained.
 	Bundles []string `json:"bundles,omitempty"`
+	// Holds are how many that attempt had.
+	Holds int64 `json:"holds,omitempty"`
+}
+
+// keep adds a bundle.
+func (s *Signature) keep(e run.Finished) {
+	holds := int64(0)
+	if e.Chaos != nil && e.Chaos.Held > 0 {
+		holds = e.Chaos.Made
+	}
+	if holds > 0 && (s.Holds == 0 || holds < s.Holds) {
+		s.Holds, s.Bundles = holds, slices.Insert(s.Bundles, 0, e.Filed.Bundle)
+		return
+	}
+	s.Bundles = append(s.Bundles, e.Filed.Bundle)
 }
 
 // file notes where an attempt's evidence went and which failure it is.
@@ -50,7 +66,7 @@ func (t *Tally) file(e run.Finished) {
 	sig.Epoch, sig.Last = max(sig.Epoch, e.Epoch), max(sig.Last, e.Seq)
 	sig.First = min(sig.First, e.Seq)
 	if e.Filed.Bundle != "" {
-		sig.Bundles = append(sig.Bundles, e.Filed.Bundle)
+		sig.keep(e)
 	}
 }
 

@@ -30,6 +30,9 @@ func readRecord(path string) ([]byte, error) {
 		}
 		records = append(records, bytes.ReplaceAll(record, []byte{0}, nil))
 	}
+	if len(own) > maxProcesses {
+		records = append(records, []byte("unread\n")) // counted as what was dropped
+	}
 	return inOrder(records), nil
 }
 
