@@ -6,6 +6,7 @@ import (
 	"io"
 	"maps"
 	"reflect"
+	"runtime"
 	"slices"
 	"strings"
 
@@ -162,7 +163,7 @@ func (p *plan) leaveOut(b *soak.Baseline, seeds map[string][]uint64) {
 
 // focus settles under which plans the attempts run.
 func (p *plan) focus(b *soak.Baseline, base *baseline, o soak.Options, stderr io.Writer) {
-	if *b = b.Focused(o, base.past.Seconds()); b.Focus == "" {
+	if *b = b.Focused(o, base.past.Costs(runtime.NumCPU())); b.Focus == "" {
 		return
 	}
 	p.spec.Chaos.Strategies = slices.DeleteFunc(slices.Clone(p.spec.Chaos.Strategies), func(name string) bool {

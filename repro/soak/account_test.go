@@ -76,6 +76,15 @@ func TestPastCountsByPlanAndSignature(t *testing.T) {
 	require.ErrorContains(t, err, "no failure")
 }
 
+// An attempt that is stepped through keeps the CPUs for far longer than its share of the places says.
+func TestPastKnowsWhatAnAttemptCosts(t *testing.T) {
+	p := &soak.Past{}
+	p.Add(run.Began{Epoch: 1, Spec: run.Spec{Width: 4}})
+	p.Add(run.Finished{Seq: 1, Epoch: 1, Outcome: run.Pass, Wall: 2e6, User: 1e5, System: 1e5})
+	p.Add(run.Finished{Seq: 2, Epoch: 1, Outcome: run.Pass, Wall: 2e6, User: 1e6, Chaos: &run.Chaos{Strategy: "preempt", Tracer: 5e6}})
+	require.Equal(t, map[string]float64{"plain": 0.5, "preempt": 3}, p.Costs(2))
+}
+
 func TestPastKnowsTheLatestEpochAlone(t *testing.T) {
 	p := hunted(run.ReasonTime)
 	again := began(2, 1000)

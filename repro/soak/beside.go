@@ -25,7 +25,8 @@ func (b Baseline) others(focus string) []string {
 }
 
 // needs is how many attempts each plan beside the focus is asked for: until a failure that did not become rarer by the
-// factor would have come again, but no more in all than the focus itself takes, so that they at most double a soak. Half a failure
+// factor would have come again, but all together no longer than the focus itself takes, so that they at most double a soak: an attempt
+// that is stepped through can cost ten times as much as one under a switch interval. Half a failure
 // and half a pass are added to what was seen before (Jeffreys), because nothing fails always.
 func (b Baseline) needs(o Options, focus int64) map[string]int64 {
 	needs := make(map[string]int64, len(b.Beside))
@@ -33,9 +34,18 @@ func (b Baseline) needs(o Options, focus int64) map[string]int64 {
 		c := b.Plans[plan]
 		rate := (float64(c.Failures) + 0.5) / (float64(c.Attempts) + 1) / o.Factor
 		enough := int64(math.Ceil(math.Log(besideMiss) / math.Log1p(-rate)))
-		needs[plan] = max(1, min(enough, focus/int64(len(b.Beside))))
+		share := float64(focus) / float64(len(b.Beside)) * b.dearer(b.Focus, plan)
+		needs[plan] = max(1, min(enough, int64(share)))
 	}
 	return needs
+}
+
+// dearer is how many attempts of the other plan cost as much as one of the first; 1 where that is not known.
+func (b Baseline) dearer(plan, other string) float64 {
+	if b.Cost[plan] <= 0 || b.Cost[other] <= 0 {
+		return 1
+	}
+	return b.Cost[plan] / b.Cost[other]
 }
 
 // alone is how many attempts the focus takes until FIXED is shown, if nothing fails any more; as many as it had before where

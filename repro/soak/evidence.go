@@ -55,6 +55,8 @@ type Baseline struct {
 	Weight float64 `json:"weight,omitempty"`
 	// Beside are the plans that are asked beside the focus; none in the soaks of a heisen that asked none.
 	Beside []string `json:"beside,omitempty"`
+	// Cost is how long an attempt of each plan keeps the machine, in seconds.
+	Cost map[string]float64 `json:"cost_seconds,omitempty"`
 	// Target lists the signatures that the change is meant to remove, and those of their parts.
 	Target []string `json:"target"`
 	// Known lists other signatures that were there before, with their parts. They are neither the target nor new, and

@@ -7,24 +7,25 @@ import (
 )
 
 // Focused settles what the attempts of a soak are given: the plan alone that lets a fix be shown in the least time, or all
-// plans in their proportions where that is sooner. seconds is the mean time of an attempt of each plan.
+// plans in their proportions where that is sooner. cost is as Baseline.Cost.
 //
 // The plan is chosen by how often it failed, and what was chosen so looks worse than it is. That is paid for: the
 // evidence of any choice is divided by one over its weight, and the weights of all choices add up to one. Each of them by
 // itself expects at most 1, so their weighted sum does, and the one that was chosen is never more than that sum.
-func (b Baseline) Focused(o Options, seconds map[string]float64) Baseline {
+func (b Baseline) Focused(o Options, cost map[string]float64) Baseline {
 	plans := slices.Sorted(maps.Keys(b.Plans))
 	plans = slices.DeleteFunc(plans, func(plan string) bool { return b.Plans[plan].Attempts == 0 })
 	if len(plans) < 2 {
 		return b
 	}
 	best := b
+	best.Cost = cost
 	best.Weight = 1 / float64(len(plans)+1)
-	least := best.wait(o, seconds)
+	least := best.wait(o)
 	for _, plan := range plans {
 		alone := best
 		alone.Focus, alone.Beside = plan, b.others(plan)
-		if wait := alone.wait(o, seconds); wait < least {
+		if wait := alone.wait(o); wait < least {
 			best, least = alone, wait
 		}
 	}
@@ -32,7 +33,7 @@ func (b Baseline) Focused(o Options, seconds map[string]float64) Baseline {
 }
 
 // wait is how long it takes, one attempt after another, until FIXED is shown if nothing fails any more.
-func (b Baseline) wait(o Options, seconds map[string]float64) float64 {
+func (b Baseline) wait(o Options) float64 {
 	t := Against(b, o)
 	same, all := t.views()
 	more := t.opts.outlook(same, all, 0)
@@ -41,11 +42,11 @@ func (b Baseline) wait(o Options, seconds map[string]float64) float64 {
 	}
 	sum := 0.0
 	for plan, c := range b.given() {
-		sum += float64(c.Attempts) * seconds[plan]
+		sum += float64(c.Attempts) * b.Cost[plan]
 	}
 	wait := float64(more) * sum / float64(b.total().Attempts)
 	for plan, n := range t.needs {
-		wait += float64(n) * seconds[plan]
+		wait += float64(n) * b.Cost[plan]
 	}
 	return wait
 }

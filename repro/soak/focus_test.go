@@ -39,6 +39,15 @@ func TestFocusedChoosesWhatTellsTheSoonest(t *testing.T) {
 	require.Equal(t, more, got.Attempts)
 	require.Contains(t, got.Sentence, "12 of 18 before, under python: at least")
 
+	dear := map[string]float64{"plain": 1, "python": 1, "pct": 1, "preempt": 10}
+	d := against(t, b.Focused(soak.Options{}, dear))
+	d.add(int(more), "python", "pass", "")
+	d.add(int(more/2), "plain", "pass", "")
+	d.add(int(more/20)-1, "preempt", "pass", "")
+	require.Equal(t, soak.CannotTell, d.on.Finding(0).Verdict)
+	d.add(1, "preempt", "pass", "")
+	require.Equal(t, soak.Fixed, d.on.Finding(0).Verdict, "what costs ten times as much is asked a tenth as often")
+
 	alike["python"] = 100
 	require.Empty(t, b.Focused(soak.Options{}, alike).Focus, "one that takes too long tells later")
 	even := soak.Baseline{Target: []string{"old"}, Plans: map[string]soak.Count{"a": {Attempts: 20, Failures: 5}, "b": {Attempts: 20, Failures: 4}, "c": {Attempts: 20, Failures: 6}}}

@@ -58,6 +58,7 @@ type Past struct {
 type pastPlan struct {
 	attempts int64
 	wall     time.Duration
+	cpu      time.Duration // of the test and of what disturbed it
 	failed   map[string]int64
 	seeds    []uint64
 }
@@ -88,6 +89,10 @@ func (p *Past) finished(fin run.Finished) {
 	}
 	of.attempts++
 	of.wall += time.Duration(fin.Wall) * time.Microsecond
+	of.cpu += time.Duration(fin.User+fin.System) * time.Microsecond
+	if fin.Chaos != nil {
+		of.cpu += time.Duration(fin.Chaos.Tracer) * time.Microsecond
+	}
 	if len(of.seeds) < mostSeeds {
 		of.seeds = append(of.seeds, fin.Seed)
 	}
@@ -139,11 +144,13 @@ func (p *Past) Baseline(target ...string) (Baseline, map[string][]uint64, error)
 	return b, seeds, nil
 }
 
-// Seconds is the mean wall time of each plan's judged attempts.
-func (p *Past) Seconds() map[string]float64 {
+// Costs is how long a judged attempt of each plan keeps a machine with so many CPUs, in seconds, where -j of them run at
+// once: its share of the places, or of the CPUs with what its tracer took, whichever is more.
+func (p *Past) Costs(cpus int) map[string]float64 {
 	mean := map[string]float64{}
 	for name, of := range p.plans {
-		mean[name] = of.wall.Seconds() / float64(max(of.attempts, 1))
+		n := float64(max(of.attempts, 1))
+		mean[name] = max(of.wall.Seconds()/n/float64(max(p.latest.Spec.Width, 1)), of.cpu.Seconds()/n/float64(max(cpus, 1)))
 	}
 	return mean
 }

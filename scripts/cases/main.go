@@ -2,6 +2,7 @@
 // how soon each first failed; and correct ones, which must stay green.
 //
 //	go run ./scripts/cases                    every case of ../shared/cases, into docs/cases.md
+//	go run ./scripts/cases -mode repro        every case's failure replayed, minimised and explained, into docs/cases-repro.md
 //	go run ./scripts/cases -mode correct      programs that are correct: failures plain and under chaos
 //
 // It compares in turn in one run and gives medians, because the machine may be shared. What cannot be built or is
@@ -24,17 +25,18 @@ import (
 type options struct {
 	cases, only, out, mode, heisen, temp string
 	seeds, fixed, runs, jobs             int
-	limit                                time.Duration
+	limit, budget                        time.Duration
 }
 
 func main() {
 	var o options
 	flag.StringVar(&o.cases, "cases", "../shared/cases", "the folder of cases.tsv")
 	flag.StringVar(&o.only, "only", "", "only these, with commas between")
-	flag.StringVar(&o.out, "out", "", "the page to write; by default docs/cases.md for the mode cases, else standard output")
-	flag.StringVar(&o.mode, "mode", "cases", "cases or correct")
+	flag.StringVar(&o.out, "out", "", "the page to write; by default docs/cases.md for the mode cases, docs/cases-repro.md for repro, else standard output")
+	flag.StringVar(&o.mode, "mode", "cases", "cases, repro or correct")
 	flag.IntVar(&o.seeds, "seeds", 3, "campaigns of each kind for each case, with the seeds 1, 2, ...")
 	flag.DurationVar(&o.limit, "limit", 12*time.Second, "the longest campaign; a case takes at most 2 x seeds + 3 of them")
+	flag.DurationVar(&o.budget, "budget", time.Minute, "for minimising and explaining one failure")
 	flag.IntVar(&o.fixed, "fixed", 100, "attempts of each fixed side")
 	flag.IntVar(&o.runs, "runs", 100, "attempts of each correct program, plain and under chaos")
 	flag.IntVar(&o.jobs, "j", 0, "attempts at once; 0 for heisen's choice")
@@ -58,10 +60,12 @@ func run(o options) (err error) {
 	switch o.mode {
 	case "cases":
 		page, err = caseTable(o)
+	case "repro":
+		page, err = reproTable(o)
 	case "correct":
 		page, err = correctTable(o)
 	default:
-		return fmt.Errorf("-mode %s: there are cases and correct", o.mode)
+		return fmt.Errorf("-mode %s: there are cases, repro and correct", o.mode)
 	}
 	if err != nil {
 		return err
@@ -69,6 +73,8 @@ func run(o options) (err error) {
 	switch {
 	case o.out == "" && o.mode == "cases":
 		o.out = "docs/cases.md"
+	case o.out == "" && o.mode == "repro":
+		o.out = "docs/cases-repro.md"
 	case o.out == "":
 		_, err = os.Stdout.WriteString(page)
 		return err
@@ -77,7 +83,7 @@ func run(o options) (err error) {
 }
 
 // testCase is one line of cases.tsv.
-type testCase struct{ name, build, command, class, plain string }
+type testCase struct{ name, build, command, class, cause, plain string }
 
 func readCases(o options) ([]testCase, error) {
 	data, err := os.ReadFile(filepath.Join(o.cases, "cases.tsv"))
@@ -91,7 +97,7 @@ func readCases(o options) ([]testCase, error) {
 			return nil, fmt.Errorf("cases.tsv: %d columns in %q", len(f), line)
 		}
 		if o.only == "" || strings.Contains(","+o.only+",", ","+f[0]+",") {
-			list = append(list, testCase{f[0], f[1], f[2], f[4], f[6]})
+			list = append(list, testCase{f[0], f[1], f[2], f[4], f[5], f[6]})
 		}
 	}
 	return list, err
