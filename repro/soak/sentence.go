@@ -63,8 +63,11 @@ func (t *Tracker) shownText(f Finding) string {
 	case NotFixed:
 		return fmt.Sprintf(": not %s times rarer (%s)", factor, sure)
 	case Perturbed:
-		if f.StillThere {
+		switch {
+		case f.ByFactor:
 			return fmt.Sprintf(": at least %s times rarer (%s), but not gone", factor, sure)
+		case f.StillThere:
+			return fmt.Sprintf(": rarer (%s), but not gone", sure)
 		}
 		return fmt.Sprintf(": rarer, but not %s times (%s)", factor, sure)
 	case Different:

@@ -54,8 +54,10 @@ type Finding struct {
 	Factor     float64 `json:"factor"`
 	// Beside counts attempts under other plans that failed before, where attempts are given one plan; nil where not.
 	Beside *Beside `json:"beside,omitempty"`
-	// StillThere tells of PERTURBED that the failure became rarer by the factor and still came.
+	// StillThere tells of PERTURBED that it is so because the failure became rarer and came again, not because it is shown not to
+	// be rarer by the factor; ByFactor that it did become rarer by the factor.
 	StillThere bool `json:"still_there,omitempty"`
+	ByFactor   bool `json:"by_factor,omitempty"`
 	// More is how many further attempts after the change decide it, if they go on as they did so far; 0 where it is
 	// decided, -1 where no number in sight does.
 	More int64 `json:"more"`
@@ -75,7 +77,9 @@ func (t *Tracker) Finding(pace time.Duration) Finding {
 	f.Attempts, f.Failures, f.New = seen.Attempts, seen.Failures, fresh
 	same, all := t.views()
 	f.Verdict = t.opts.decide(same, all)
-	f.StillThere = f.Verdict == Perturbed && t.opts.rarer(all)
+	if f.Verdict == Perturbed {
+		f.StillThere, f.ByFactor = !t.opts.stayed(same), t.opts.rarer(all)
+	}
 	if f.Verdict == CannotTell {
 		f.More = t.opts.outlook(same, all, f.Attempts)
 		f.About = time.Duration(max(f.More, 0)) * pace
@@ -97,22 +101,25 @@ func (o Options) rarer(all evidence) bool {
 	return all.fellBelow(1/o.Factor) >= -math.Log(o.alpha())
 }
 
+// stayed tells whether failures are shown not to have become rarer by the factor.
+func (o Options) stayed(e evidence) bool {
+	return e.stayedAbove(1/o.Factor) >= -math.Log(o.alpha())
+}
+
 // decide is the rule. What came again is not fixed, however rare it became and under whatever plan: a sleep in the right
-// place makes a race a hundred times rarer and mends nothing. Where both are shown that failures did not become rarer by the factor, those of the
+// place makes a race a hundred times rarer and mends nothing. So once it is shown to be rarer at all, more attempts could only tell
+// how much rarer, and close to the factor that would take for ever. Where both are shown that failures did not become rarer by the factor, those of the
 // target signature by themselves come first: they need no new failure to say so.
 func (o Options) decide(same, all evidence) Verdict {
-	enough := -math.Log(o.alpha())
-	ratio := 1 / o.Factor
+	gone := same.failed() == 0
 	switch {
-	case o.rarer(all) && same.failed() > 0:
-		return Perturbed
-	case o.rarer(all) && same.askedAll():
+	case gone && o.rarer(all) && same.askedAll():
 		return Fixed
-	case same.stayedAbove(ratio) >= enough && same.fellBelow(1) >= enough:
+	case !gone && (o.rarer(all) || same.fellBelow(1) >= -math.Log(o.alpha())):
 		return Perturbed
-	case same.stayedAbove(ratio) >= enough:
+	case o.stayed(same):
 		return NotFixed
-	case all.stayedAbove(ratio) >= enough:
+	case o.stayed(all):
 		return Different
 	}
 	return CannotTell
