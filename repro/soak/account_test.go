@@ -362,9 +362,10 @@ func TestAccountWatchesEightHours(t *testing.T) {
 			fin := ended(seq, "plain", "", 2*float64(seq)+offset)
 			fin.Wall = int64(1e5 * (1 + 0.2*r.NormFloat64()))
 			fin.MaxRSS = int64(50_000 * (1 + 0.02*r.NormFloat64()))
-			fin.Signals = run.Signals{run.SigThreads: 1}
+			fin.Signals = run.Signals{run.SigThreads: 1, run.SigTempFiles: 3}
 			if leaks && seq > 4*1800 {
 				fin.MaxRSS += 10 * (seq - 4*1800)
+				fin.Signals[run.SigTempFiles] += (seq - 4*1800) / 100
 			}
 			a.Emit(fin)
 		}
@@ -374,6 +375,7 @@ func TestAccountWatchesEightHours(t *testing.T) {
 		told := fmt.Sprint(a.Notices())
 		if leaks {
 			require.Contains(t, told, "rss_kib")
+			require.Contains(t, told, "temp_files")
 		} else {
 			require.Equal(t, "[]", told)
 		}

@@ -16,7 +16,7 @@ const (
 )
 
 // grows are the signals of an attempt that a test which keeps to itself does not raise from attempt to attempt.
-var grows = []string{signalMemory, run.SigDescriptors, run.SigProcesses, run.SigThreads, signalOutput, signalLeaked}
+var grows = []string{signalMemory, run.SigDescriptors, run.SigProcesses, run.SigThreads, run.SigTempFiles, signalOutput, signalLeaked}
 
 // sampleOf is what the watch is told of an attempt that was left alone.
 func sampleOf(fin run.Finished, at time.Duration) Sample {

@@ -35,6 +35,7 @@ const (
 	SigThreads        = "threads"
 	SigProcesses      = "processes"
 	SigDescriptors    = "descriptors"
+	SigTempFiles      = "temp_files"
 	SigMigrations     = "migrations"
 	SigPSICPUSome     = "psi_cpu_some_us"
 	SigPSICPUFull     = "psi_cpu_full_us"
@@ -88,6 +89,7 @@ func SignalTable() []Signal {
 		{SigThreadsMade, "count", "threads and processes made in all, the main one not counted"},
 		{SigProcesses, "count", "processes, at most"},
 		{SigDescriptors, "count", "open file descriptors of all its processes, the most at one look"},
+		{SigTempFiles, "count", "files and folders it left in its temporary folder"},
 		{SigMinorFaults, "count", "page faults without a disk"},
 		{SigMajorFaults, "count", "page faults that read a disk"},
 		{SigPSICPUSome, "us", "time in which some task of the machine waited for a CPU"},

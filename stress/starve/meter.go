@@ -376,5 +376,8 @@ type measured struct {
 func (r measured) Run(a run.Attempt, ctl *run.Control) run.Result {
 	res := r.inner.Run(a, ctl)
 	r.meter.Finish(a, &res)
+	if e := res.Ending; e.StartError == nil && e.Machine == "" {
+		figures{result: &res, session: r.meter.missing}.tempFiles(a.Temp)
+	}
 	return res
 }
