@@ -68,6 +68,9 @@ func Build(t *tally.Tally, f Facts) Report {
 			r.Divergence = Compare(f.Interleavings, t.Signatures())
 		}
 	}
+	if best := within(f.Dir, []string{explainable(t, r.Chaos)}); len(best) > 0 {
+		r.Explain = best[0]
+	}
 	r.Doubts = doubts(&r)
 	return r
 }
@@ -154,7 +157,7 @@ func signatures(t *tally.Tally, dir string) []Signature {
 	all := []Signature{}
 	for _, s := range t.Signatures() {
 		all = append(all, Signature{ID: s.ID, Title: s.Title, Count: s.Count, First: s.First, Last: s.Last,
-			Epoch: s.Epoch, ByOutcome: s.ByOutcome, Bundles: within(dir, s.Bundles), Holds: s.Holds})
+			Epoch: s.Epoch, ByOutcome: s.ByOutcome, Bundles: within(dir, s.Bundles)})
 	}
 	return all
 }

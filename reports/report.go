@@ -94,6 +94,8 @@ type Report struct {
 	Divergence *Divergence `json:"divergence,omitempty"`
 
 	Signatures []Signature `json:"signatures"`
+	// Explain is the bundle for heisen repro --explain to begin with, absolute; absent where no kept failure had holds.
+	Explain string `json:"explain,omitempty"`
 	// Unlisted counts failures with signatures beyond the number that is listed.
 	Unlisted int64 `json:"failures_unlisted,omitempty"`
 	// KeptPasses are folders of passing attempts, absolute.
@@ -169,6 +171,4 @@ type Signature struct {
 	// Bundles are folders, absolute; the first is the one to open first. It is empty, not absent, where
 	// only records were kept.
 	Bundles []string `json:"bundles"`
-	// Holds is how many holds the attempt of the first bundle had; 0 for none.
-	Holds int64 `json:"holds,omitempty"`
 }

@@ -30,7 +30,7 @@ func (simulated) Run(a run.Attempt, _ *run.Control) run.Result {
 	res := run.Result{Started: time.Now(), Wall: time.Duration(15e9 + r.Int64N(10e9))}
 	time.Sleep(res.Wall)
 	res.Usage = run.Usage{User: time.Second, MaxRSS: 20<<20 + r.Int64N(1<<20)}
-	res.Evidence.Signals = run.Signals{run.SigDescriptors: 10 + r.Int64N(3), run.SigProcesses: 2, run.SigThreads: 4}
+	res.Evidence.Signals = run.Signals{run.SigDescriptors: 10 + r.Int64N(3), run.SigProcesses: 2, run.SigThreads: 4, run.SigTempFiles: 1}
 	if a.Seq%1000 == 0 {
 		res.Ending.Code = 1
 	}

@@ -214,22 +214,11 @@ func (p *printer) doubts(r reports.Report) {
 	}
 }
 
-// explainable is the bundle with the fewest holds: it is the soonest cut down to a cause. "" where none has any.
-func explainable(all []reports.Signature) string {
-	best, fewest := "", int64(0)
-	for _, s := range all {
-		if s.Holds > 0 && len(s.Bundles) > 0 && (best == "" || s.Holds < fewest) {
-			best, fewest = s.Bundles[0], s.Holds
-		}
-	}
-	return best
-}
-
 // next says how to go on, where there is something to go on with.
 func (p *printer) next(r reports.Report) {
-	if best := explainable(r.Signatures); best != "" {
+	if r.Explain != "" {
 		p.blank()
-		p.copyable("Explain:  heisen repro --explain %s", Quote(best))
+		p.copyable("Explain:  heisen repro --explain %s", Quote(r.Explain))
 	}
 	switch r.State {
 	case reports.Interrupted, reports.CutOff, reports.Stopped:

@@ -62,10 +62,15 @@ func TestARecipeHasTheCommandWithPlaceholdersAndTheConditions(t *testing.T) {
 	require.Equal(t, "cpu=2", r.Spec.Load)
 	require.Equal(t, 0.5, r.Spec.Limits.CPU)
 	require.Equal(t, []string{"bad"}, r.Spec.Oracle.FailOn)
-	require.Equal(t, 40*time.Second, r.Spec.Timeout.Fixed, "twenty times its duration")
+	require.Equal(t, 30*time.Second, r.Spec.Timeout.Fixed, "six times its duration, and at least that")
 	require.EqualValues(t, 77, r.Seed)
 	require.Equal(t, "hold", r.Plan.Strategy)
 	require.Greater(t, r.Plan.Budget, 3*time.Second, "there is room for what was really done")
+
+	m.Timing.Wall = 10e6
+	r, err = Read(recorded(t, m, planText(t, func(*conductor.Record) {})))
+	require.NoError(t, err)
+	require.Equal(t, time.Minute, r.Spec.Timeout.Fixed, "six times its duration")
 
 	m.Ending.TimedOut = true
 	m.Chaos = nil

@@ -92,26 +92,23 @@ func (c testCase) reproRow(o options) string {
 		time.Since(began).Seconds(), c.cause, strings.ReplaceAll(r.Explanation, "|", "/"))
 }
 
-// bundle is the one to explain: of all first bundles that with the fewest holds, or else the first of the most frequent failure.
+// bundle is the one to explain, or else the first of the most frequent failure.
 func (o options) bundle(where string) (string, error) {
 	text, err := exec.Command(o.heisen, "show", "--dir", where, "--json", "last").Output()
 	if err != nil {
 		return "", err
 	}
 	var f struct {
+		Explain    string `json:"explain"`
 		Signatures []struct {
 			Bundles []string `json:"bundles"`
-			Holds   int64    `json:"holds"`
 		} `json:"signatures"`
 	}
 	if err := json.Unmarshal(text, &f); err != nil {
 		return "", err
 	}
-	best, fewest := "", int64(0)
-	for _, s := range f.Signatures {
-		if len(s.Bundles) > 0 && (best == "" || s.Holds > 0 && (fewest == 0 || s.Holds < fewest)) {
-			best, fewest = s.Bundles[0], s.Holds
-		}
+	if f.Explain == "" && len(f.Signatures) > 0 && len(f.Signatures[0].Bundles) > 0 {
+		return f.Signatures[0].Bundles[0], nil
 	}
-	return best, nil
+	return f.Explain, nil
 }

@@ -44,6 +44,6 @@ func (c Counts) clone() Counts {
 
 func (s *Signature) clone() Signature {
 	c := *s
-	c.Bundles, c.ByOutcome = slices.Clone(s.Bundles), maps.Clone(s.ByOutcome)
+	c.Bundles, c.ByOutcome, c.Held = slices.Clone(s.Bundles), maps.Clone(s.ByOutcome), maps.Clone(s.Held)
 	return c
 }

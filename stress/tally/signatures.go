@@ -21,24 +21,32 @@ type Signature struct {
 	First     int64                 `json:"first"`
 	Last      int64                 `json:"last"`
 	ByOutcome map[run.Outcome]int64 `json:"by_outcome"`
-	// Bundles are the folders kept, relative to the campaign's, in the order in which they came but for the first one: that is
-	// of the attempt with the fewest holds, if one had any, because holds can be replayed, cut down and explained.
+	// Bundles are the folders kept, relative to the campaign's, in the order in which they came.
 	Bundles []string `json:"bundles,omitempty"`
-	// Holds are how many that attempt had.
-	Holds int64 `json:"holds,omitempty"`
+	// Held is by strategy the bundle of the attempt with the fewest holds, of those that had some: holds can be cut down to a
+	// cause and explained, which other ways of disturbing cannot.
+	Held map[string]Held `json:"held,omitempty"`
+}
+
+// Held is a bundle whose attempt had so many holds.
+type Held struct {
+	Bundle string `json:"bundle"`
+	Holds  int64  `json:"holds"`
 }
 
 // keep adds a bundle.
 func (s *Signature) keep(e run.Finished) {
-	holds := int64(0)
-	if e.Chaos != nil && e.Chaos.Held > 0 {
-		holds = e.Chaos.Made
-	}
-	if holds > 0 && (s.Holds == 0 || holds < s.Holds) {
-		s.Holds, s.Bundles = holds, slices.Insert(s.Bundles, 0, e.Filed.Bundle)
+	s.Bundles = append(s.Bundles, e.Filed.Bundle)
+	c := e.Chaos
+	if c == nil || c.Held == 0 {
 		return
 	}
-	s.Bundles = append(s.Bundles, e.Filed.Bundle)
+	if best, have := s.Held[c.Strategy]; !have || c.Made < best.Holds {
+		if s.Held == nil {
+			s.Held = map[string]Held{}
+		}
+		s.Held[c.Strategy] = Held{Bundle: e.Filed.Bundle, Holds: c.Made}
+	}
 }
 
 // file notes where an attempt's evidence went and which failure it is.

@@ -183,17 +183,18 @@ func TestSignaturesMostFrequentFirst(t *testing.T) {
 	require.ElementsMatch(t, []string{"passes/9", "a/4", "b/2", "c/1"}, got.Bundles())
 }
 
-// The bundle to open first is the one with the fewest holds, if any has some: what is no hold cannot be cut down to a cause.
-func TestTheFirstBundleHasTheFewestHolds(t *testing.T) {
+// Of each strategy that bundle is known whose attempt had the fewest holds.
+func TestBundlesWithTheFewestHolds(t *testing.T) {
 	failure := func(seq int64, c *run.Chaos) run.Finished {
 		e := finished(seq, run.Fail, 0)
 		e.Filed, e.Chaos = &run.Filed{Signature: "s", Bundle: fmt.Sprint("s/", seq)}, c
 		return e
 	}
-	events := []run.Event{began(1, 1, 0), failure(1, nil), failure(2, &run.Chaos{Made: 1})}
-	require.Equal(t, []string{"s/1", "s/2"}, fold(events...).Signatures()[0].Bundles)
-	events = append(events, failure(3, &run.Chaos{Made: 9, Held: 5}), failure(4, &run.Chaos{Made: 10, Held: 5}), failure(5, &run.Chaos{Made: 2, Held: 5}))
-	require.Equal(t, []string{"s/5", "s/3", "s/1", "s/2", "s/4"}, fold(events...).Signatures()[0].Bundles)
+	got := fold(began(1, 1, 0), failure(1, nil), failure(2, &run.Chaos{Strategy: "switch", Made: 1}), failure(3, &run.Chaos{Strategy: "hold", Made: 9, Held: 5}),
+		failure(4, &run.Chaos{Strategy: "hold", Made: 10, Held: 5}), failure(5, &run.Chaos{Strategy: "hold", Made: 2, Held: 5}),
+		failure(6, &run.Chaos{Strategy: "pct", Made: 1, Held: 5})).Signatures()[0]
+	require.Equal(t, []string{"s/1", "s/2", "s/3", "s/4", "s/5", "s/6"}, got.Bundles)
+	require.Equal(t, map[string]tally.Held{"hold": {Bundle: "s/5", Holds: 2}, "pct": {Bundle: "s/6", Holds: 1}}, got.Held)
 }
 
 func TestSignaturesAreBounded(t *testing.T) {
