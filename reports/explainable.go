@@ -19,12 +19,12 @@ func explainable(t *tally.Tally, chaos *Chaos) string {
 	for _, s := range chaos.Strategies {
 		surely[s.Name] = s.Rate.Low
 	}
-	best, of, share := tally.Held{}, "", 0.0
+	best, share := tally.Held{}, 0.0
 	for _, sig := range t.Signatures() {
 		for _, strategy := range slices.Sorted(maps.Keys(sig.Held)) {
 			held := sig.Held[strategy]
-			if of == "" || cmp.Or(cmp.Compare(surely[strategy], share), cmp.Compare(best.Holds, held.Holds)) > 0 {
-				best, of, share = held, strategy, surely[strategy]
+			if best.Bundle == "" || cmp.Or(cmp.Compare(surely[strategy], share), cmp.Compare(best.Holds, held.Holds)) > 0 {
+				best, share = held, surely[strategy]
 			}
 		}
 	}

@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"os"
 	"path/filepath"
-	"slices"
 
 	"heisen/repro/bundle"
 	"heisen/repro/replay"
@@ -53,10 +52,6 @@ func alike(dir string, recipe *replay.Recipe) bool {
 		return false
 	}
 	defer b.Close()
-	if b.Manifest.Signature == nil { // a passing attempt's
-		return false
-	}
-	mine := append([]string{recipe.Signature}, recipe.Parts...)
-	theirs := append([]string{b.Manifest.Signature.ID}, b.Manifest.Signature.Parts()...)
-	return slices.ContainsFunc(theirs, func(id string) bool { return slices.Contains(mine, id) })
+	sig := b.Manifest.Signature // nil for a passing attempt
+	return sig != nil && recipe.Shares(sig.ID, sig.Parts())
 }

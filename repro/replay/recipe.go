@@ -49,15 +49,21 @@ func Read(b *bundle.Bundle) (*Recipe, error) {
 	return r, r.readPlan(b)
 }
 
-// Outcome sets an attempt beside the recorded failure. Where several things failed, in either, it is the same failure
-// if one of them is: a cause that makes three tests of a file fail seldom makes just the same of them fail again.
+// Shares tells whether a failure of this signature, with these parts, is the recorded one. Where several things failed, in
+// either, it is the same failure if one of them is: a cause that makes three tests of a file fail seldom makes just the same
+// of them fail again.
+func (r *Recipe) Shares(signature string, parts []string) bool {
+	recorded := append([]string{r.Signature}, r.Parts...)
+	return slices.ContainsFunc(append([]string{signature}, parts...), func(id string) bool { return slices.Contains(recorded, id) })
+}
+
+// Outcome sets an attempt beside the recorded failure.
 func (r *Recipe) Outcome(a *Answer) minimize.Outcome {
 	filed := a.Finished.Filed
 	if a.Signature() == "" {
 		return minimize.Passed
 	}
-	recorded := append([]string{r.Signature}, r.Parts...)
-	if slices.ContainsFunc(append([]string{filed.Signature}, filed.Parts...), func(id string) bool { return slices.Contains(recorded, id) }) {
+	if r.Shares(filed.Signature, filed.Parts) {
 		return minimize.Reproduced
 	}
 	return minimize.OtherFailure

@@ -118,25 +118,30 @@ func (c testCase) make(o options) ([]string, error) {
 }
 
 func caseTable(o options) (string, error) {
-	list, err := readCases(o)
-	if err != nil {
-		return "", err
-	}
-	var b strings.Builder
-	fmt.Fprintf(&b, "# How soon the known cases fail\n\nWritten by `go run ./scripts/cases -seeds %d -limit %v -fixed %d` on %d CPUs, %s. Each case is hunted until its first failure, left\n"+
+	head := fmt.Sprintf("# How soon the known cases fail\n\nWritten by `go run ./scripts/cases -seeds %d -limit %v -fixed %d` on %d CPUs, %s. Each case is hunted until its first failure, left\n"+
 		"alone (`--chaos off`) and with `--chaos auto` in turn, with the same seeds; the figures are medians over the seeds, `>` where the median campaign found nothing in its time.\n"+
 		"`found` is how many campaigns failed, `share` what failed of a campaign under `--chaos auto` that went on to the limit, its plain attempts and its disturbed ones apart. The fixed\n"+
 		"side ran under `--chaos auto`; `harness` are attempts that heisen spoilt.\n\n"+
 		"| case | class | plain: found | attempts | seconds | chaos: found | attempts | seconds | first by | share, plain | share, chaos | fixed side: failed of, harness |\n"+
 		"| --- | --- | --- | ---: | ---: | --- | ---: | ---: | --- | --- | --- | --- |\n",
 		o.seeds, o.limit, o.fixed, runtime.NumCPU(), time.Now().UTC().Format("2006-01-02"))
+	return rows(o, head, testCase.row)
+}
+
+// rows is a page with a row for each case.
+func rows(o options, head string, row func(testCase, options) string) (string, error) {
+	list, err := readCases(o)
+	if err != nil {
+		return "", err
+	}
+	page := head
 	for _, c := range list {
 		fmt.Fprintf(os.Stderr, "%s %s\n", time.Now().Format("15:04:05"), c.name)
-		row := c.row(o)
-		b.WriteString(row)
-		fmt.Fprint(os.Stderr, row) // what is known is not lost where the rest is not waited for
+		text := row(c, o)
+		page += text
+		fmt.Fprint(os.Stderr, text) // what is known is not lost where the rest is not waited for
 	}
-	return b.String(), nil
+	return page, nil
 }
 
 func (c testCase) row(o options) string {

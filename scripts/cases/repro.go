@@ -35,24 +35,13 @@ func (r replays) String() string {
 
 // reproTable hunts each case, and has the bundle that heisen names first replayed, minimised and explained.
 func reproTable(o options) (string, error) {
-	list, err := readCases(o)
-	if err != nil {
-		return "", err
-	}
-	var b strings.Builder
-	fmt.Fprintf(&b, "# How the known cases come back\n\nWritten by `go run ./scripts/cases -mode repro -limit %v -budget %v` on %d CPUs, %s. Each case is hunted with `--chaos auto --seed 1`; the\n"+
+	head := fmt.Sprintf("# How the known cases come back\n\nWritten by `go run ./scripts/cases -mode repro -limit %v -budget %v` on %d CPUs, %s. Each case is hunted with `--chaos auto --seed 1`; the\n"+
 		"bundle that the summary names for an explanation, or else the first, is replayed 20 times, and `heisen repro --explain` has the budget to minimise and explain it. `before` is the whole\n"+
 		"plan, `after` fresh attempts of what was left, where the budget reached so far; `left` are its holds. The known cause stands beside the explanation, so that a reader can tell whether it is right.\n\n"+
 		"| case | class | strategy | before | after | holds: recorded | left | seconds | known cause | explanation |\n"+
 		"| --- | --- | --- | --- | --- | ---: | ---: | ---: | --- | --- |\n",
 		o.limit, o.budget, runtime.NumCPU(), time.Now().UTC().Format("2006-01-02"))
-	for _, c := range list {
-		fmt.Fprintf(os.Stderr, "%s %s\n", time.Now().Format("15:04:05"), c.name)
-		row := c.reproRow(o)
-		b.WriteString(row)
-		fmt.Fprint(os.Stderr, row)
-	}
-	return b.String(), nil
+	return rows(o, head, testCase.reproRow)
 }
 
 func (c testCase) reproRow(o options) string {

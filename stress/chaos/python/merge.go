@@ -2,6 +2,7 @@ package python
 
 import (
 	"bytes"
+	"cmp"
 	"slices"
 	"strconv"
 )
@@ -21,15 +22,7 @@ func inOrder(records [][]byte) []byte {
 			lines = append(lines, timed{at, line})
 		}
 	}
-	slices.SortStableFunc(lines, func(a, b timed) int {
-		switch {
-		case a.at < b.at:
-			return -1
-		case a.at > b.at:
-			return 1
-		}
-		return 0
-	})
+	slices.SortStableFunc(lines, func(a, b timed) int { return cmp.Compare(a.at, b.at) })
 	var all []byte
 	for _, l := range lines {
 		all = append(all, l.line...)

@@ -277,14 +277,14 @@ class Hooks:
         """Seconds to let pass at an address, None for nothing. 0 gives way: other threads may run."""
         if self.replay is not None:
             return self.replay.get((thread, kind, site, n))
-        if self.kinds and kind not in self.kinds or not self.victim(thread):
+        if self.kinds and kind not in self.kinds:
             return None
         base = self.digests.get((thread, kind, site))
         if base is None:
             base = self.digests[thread, kind, site] = digest("\t".join((thread, kind, site)))
         x = mix(self.seed ^ base ^ (n * 0x9E3779B97F4A7C15 & _MASK))
         rate = self.rate if self.victims >= 1 else self.rate / n
-        if (x & 0xFFFFFFFF) >= rate * 4294967296.0:
+        if (x & 0xFFFFFFFF) >= rate * 4294967296.0 or not self.victim(thread):
             return None
         x = mix(x + 0x9E3779B97F4A7C15 & _MASK)
         if x & 3 == 0 and not self.shortest:
