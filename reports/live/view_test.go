@@ -42,7 +42,8 @@ func (c *campaign) Progress() (stress.Progress, bool) {
 	return progressOf(c.t, c.events), true
 }
 
-// play adds events and, as the engine does, tells the view of each after it counts.
+// play adds events and, as the engine does, tells the view of each after it counts. The view has shown one
+// before the next happens: it reads the figures as of when it shows them.
 func (c *campaign) play(v *View, events ...run.Event) {
 	for _, e := range events {
 		c.mu.Lock()
@@ -55,8 +56,8 @@ func (c *campaign) play(v *View, events ...run.Event) {
 		if v != nil {
 			v.Emit(e)
 		}
+		synctest.Wait()
 	}
-	synctest.Wait()
 }
 
 func startCampaign(t testing.TB) *campaign {
