@@ -3,6 +3,7 @@ package explain
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -66,7 +67,13 @@ func Explain(ctx context.Context, lab Lab, r *minimize.Result) (*Cause, error) {
 		c.Why = "the failure came as often without the holds in these attempts"
 		return c, nil
 	}
-	found := rivals(failing(lab, forced.answers))
+	found := forced.rivals(lab)
+	if len(found) == 0 {
+		if forced, err = c.prolong(ctx, lab, forced, removed); err != nil {
+			return nil, err
+		}
+		found = forced.rivals(lab)
+	}
 	if len(found) == 0 {
 		c.Why = "no event of another thread was recorded while a thread was held"
 	}
@@ -77,6 +84,27 @@ func Explain(ctx context.Context, lab Lab, r *minimize.Result) (*Cause, error) {
 		}
 	}
 	return c, nil
+}
+
+// prolong gives every hold that is short enough time for other threads to be seen in it: a stop of some microseconds is
+// enough to lose a race, and shows nobody who won it. The side that it returns is the given one where longer holds do not do.
+func (c *Cause) prolong(ctx context.Context, lab Lab, forced, removed *side) (*side, error) {
+	const enough = 5 * time.Millisecond
+	longer := forced.candidate
+	longer.Holds = slices.Clone(longer.Holds)
+	for i := range longer.Holds {
+		longer.Holds[i].Length = max(longer.Holds[i].Length, enough)
+	}
+	if slices.Equal(longer.Holds, forced.candidate.Holds) {
+		return forced, nil
+	}
+	prolonged := &side{candidate: longer, order: lab.OrderOf(longer)}
+	needed, err := fewer(ctx, lab, removed, prolonged)
+	if err != nil || !needed {
+		return forced, err
+	}
+	c.Forced, c.Removed = prolonged.Tally, removed.Tally
+	return prolonged, nil
 }
 
 func failing(lab Lab, answers []replay.Answer) (some []replay.Answer) {

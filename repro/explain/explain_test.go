@@ -20,6 +20,7 @@ import (
 type program struct {
 	decides string
 	traced  bool
+	cost    time.Duration // what a hold takes beside its own length
 	n       int
 }
 
@@ -51,7 +52,7 @@ func (p *program) once(o replay.Order) replay.Answer {
 	on := map[string]time.Duration{"0": 10 * time.Millisecond, "0.1": 11 * time.Millisecond, "0.2": 12 * time.Millisecond}
 	var record conductor.Record
 	for _, d := range o.Plan.Decisions {
-		on[d.Thread] += d.Hold
+		on[d.Thread] += d.Hold + p.cost
 		record.Made = append(record.Made, chaos.Made{Decision: d, Held: d.Hold, TID: map[string]int{"0": 7, "0.1": 8, "0.2": 9}[d.Thread], Name: "n" + d.Thread})
 	}
 	a := replay.Answer{Order: o, Finished: run.Finished{Outcome: run.Pass, Chaos: &run.Chaos{}}}
@@ -148,6 +149,20 @@ func TestAHoldAtABreakpointHasItsGap(t *testing.T) {
 }
 
 // Threads that cannot be addressed for certain are no rivals.
+// A stop of a microsecond makes it fail, and nothing is seen to happen meanwhile.
+func TestAHoldTooShortToSeeWhoWonIsProlonged(t *testing.T) {
+	brief := minimal()
+	brief.Candidate.Holds[0].Length = time.Microsecond
+	c, err := Explain(t.Context(), &program{decides: "0.1", traced: true, cost: 2 * time.Millisecond}, brief)
+	require.NoError(t, err)
+	require.True(t, c.Shown, c.String())
+	require.Equal(t, sets, c.Event)
+	require.Equal(t, 5*time.Millisecond, c.Held.Held)
+	require.NotZero(t, c.Forced.Reproduced)
+	require.Zero(t, c.Removed.Reproduced)
+	require.Equal(t, time.Microsecond, brief.Candidate.Holds[0].Length, "what minimising found stays as it is")
+}
+
 func TestPathsThatContradictWhatWasHeldAreNotUsed(t *testing.T) {
 	trace := &run.Trace{Threads: []run.Thread{{TID: 7, Parent: -1}, {TID: 8, Parent: 0}}, Points: []run.Point{{Thread: 1, Source: run.FromRuntime}}}
 	require.Equal(t, []string{"0", "0.1"}, pathsOf([]chaos.Made{{TID: 8, Decision: chaos.Decision{Address: chaos.Address{Thread: "0.1"}}}}, trace))

@@ -2,9 +2,11 @@ package explain
 
 import (
 	"context"
+	"slices"
 
 	"heisen/repro/minimize"
 	"heisen/repro/replay"
+	"heisen/stress/chaos"
 	"heisen/stress/stats"
 )
 
@@ -39,6 +41,13 @@ func (s *side) upTo(ctx context.Context, lab Lab, attempts int) error {
 	s.asked, s.answers = attempts, append(s.answers, answers...)
 	s.Tally = lab.Count(s.answers)
 	return nil
+}
+
+// rivals are the events of other threads during the side's holds, where it failed.
+func (s *side) rivals(lab Lab) []rival {
+	return slices.DeleteFunc(rivals(failing(lab, s.answers)), func(r rival) bool {
+		return !slices.ContainsFunc(s.order.Plan.Decisions, func(d chaos.Decision) bool { return d.Address == r.held.Address })
+	})
 }
 
 // fewer tells whether one side fails less often than the other one. It gives up at the first look where that shows nothing

@@ -6,6 +6,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strings"
 	"time"
 )
@@ -96,7 +97,7 @@ func correctTable(o options) (string, error) {
 	fmt.Fprintf(&b, "Correct programs, at most %d attempts or %v each, plain and with --chaos auto in turn, %d CPUs, %s\n\n| program | plain: failed of, harness | chaos: failed of, harness |\n| --- | --- | --- |\n",
 		o.runs, 4*o.limit, runtime.NumCPU(), time.Now().UTC().Format("2006-01-02"))
 	for _, p := range programs(o) {
-		if o.only != "" && !strings.Contains(p.name, o.only) {
+		if o.only != "" && !slices.ContainsFunc(strings.Split(o.only, ","), func(part string) bool { return strings.Contains(p.name, part) }) {
 			continue
 		}
 		fmt.Fprintf(os.Stderr, "%s %s\n", time.Now().Format("15:04:05"), p.name)
@@ -111,7 +112,7 @@ func correctTable(o options) (string, error) {
 				row += " | no figures: " + h.problem
 				continue
 			}
-			row += fmt.Sprintf(" | %d of %d, %d", h.failures, h.judged, h.harness)
+			row += fmt.Sprintf(" | %d of %d, %d%s", h.failures, h.judged, h.harness, h.titles)
 		}
 		b.WriteString(row + " |\n")
 		fmt.Fprintln(os.Stderr, row+" |") // what is known is not lost where the rest is not waited for

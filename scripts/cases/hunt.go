@@ -17,6 +17,7 @@ type hunt struct {
 	plain, chaos                        share // of attempts left alone, and of disturbed ones
 	elapsed                             time.Duration
 	strategy                            string // that failed first, "" for none
+	titles                              string // of the signatures with their counts, each after a line break of the page
 	problem                             string // why there are no figures
 }
 
@@ -28,6 +29,10 @@ type figures struct {
 		Plain      *strategy  `json:"plain"`
 		Strategies []strategy `json:"strategies"`
 	} `json:"chaos"`
+	Signatures []struct {
+		Title string `json:"title"`
+		Count int64  `json:"count"`
+	} `json:"signatures"`
 }
 
 type strategy struct {
@@ -76,6 +81,9 @@ func (o options) hunt(command []string, dir, chaos string, seed int, rules ...st
 	h.attempts = a["total"] - a["cancelled"]
 	h.elapsed = time.Duration(f.Elapsed * float64(time.Second))
 	h.strategy = f.first()
+	for _, s := range f.Signatures {
+		h.titles += fmt.Sprintf("<br>%d: %s", s.Count, strings.ReplaceAll(s.Title, "|", `\|`))
+	}
 	if f.Chaos != nil {
 		if f.Chaos.Plain != nil {
 			h.plain = f.Chaos.Plain.Rate

@@ -31,7 +31,7 @@ type options struct {
 func main() {
 	var o options
 	flag.StringVar(&o.cases, "cases", "../shared/cases", "the folder of cases.tsv")
-	flag.StringVar(&o.only, "only", "", "only these, with commas between")
+	flag.StringVar(&o.only, "only", "", "only these cases, or correct programs with one of these in their name, with commas between")
 	flag.StringVar(&o.out, "out", "", "the page to write; by default docs/cases.md for the mode cases, docs/cases-repro.md for repro, else standard output")
 	flag.StringVar(&o.mode, "mode", "cases", "cases, repro or correct")
 	flag.IntVar(&o.seeds, "seeds", 3, "campaigns of each kind for each case, with the seeds 1, 2, ...")

@@ -47,7 +47,7 @@ func (s *breakpointStrategy) from(t *task, site string) int64 {
 }
 
 func (s *breakpointStrategy) at(t *task, p point, n int64) act {
-	if p.kind() != breakpoint || n < s.from(t, t.last.site) {
+	if p.kind() != breakpoint || n < s.from(t, t.last.site) || n > s.until(t, t.last.site) {
 		return act{}
 	}
 	here := s.seed.with(t.hash).of(t.last.site).with(uint64(n))

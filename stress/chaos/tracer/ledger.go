@@ -106,6 +106,19 @@ func (g *ledger) hold(m func() chaos.Made) int {
 	return len(g.holds) - 1
 }
 
+// stop notes a thread that stopped at a breakpoint and went on at once. That delays it as a short hold does, and may be
+// all that a failure needs, so it is one: counted, and made again by a replay. Room is left for those that were drawn.
+func (g *ledger) stop(from chaos.Address, tid int, at, long time.Duration) {
+	long = max(long, time.Nanosecond) // a hold of nothing is none
+	g.planned++
+	g.made++
+	g.total += long
+	if len(g.holds) >= g.maxDecisions/2 {
+		return
+	}
+	g.holds = append(g.holds, chaos.Made{Decision: chaos.Decision{Address: from, Hold: long}, At: at, TID: tid, Held: long})
+}
+
 // begin makes a hold count what others do meanwhile.
 func (g *ledger) begin(h *held) {
 	if h.made >= 0 {

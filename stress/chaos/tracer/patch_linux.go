@@ -80,16 +80,13 @@ func (l *loop) atPatch(t *task) bool {
 	}
 	t.patched = i + 1
 	p.written = p.written.with(i) // a child may have been copied from a parent in which it was just being changed
-	if t.watched.armed.has(i) {
-		l.reach(t, i)
-		return true
+	if !t.watched.armed.has(i) {
+		if p.unwanted[i]++; p.unwanted[i] == mostStops {
+			p.spent = p.spent.with(i)
+		}
+		_ = l.patch(t) // nobody may want it any more
 	}
-	p.unwanted[i]++
-	if p.unwanted[i] == mostStops {
-		p.spent = p.spent.with(i)
-	}
-	_ = l.patch(t) // nobody may want it any more
-	l.proceed(t)
+	l.reach(t, i)
 	return true
 }
 

@@ -48,8 +48,11 @@ func (l *loop) come(t *task, p point, n int64, site string) {
 		l.ask(t)
 		return
 	}
-	a := l.strategy.at(t, p, n)
-	l.obey(t, a, l.here(t))
+	a, from := l.strategy.at(t, p, n), l.here(t)
+	l.obey(t, a, from)
+	if a == (act{}) && p.kind() == breakpoint && !l.plan.Replay {
+		l.ledger.stop(from, t.tid, now, min(l.clock.now()-now, l.plan.MaxHold))
+	}
 }
 
 func (l *loop) goOn(t *task, p point) {

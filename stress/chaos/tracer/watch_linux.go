@@ -166,7 +166,7 @@ func (l *loop) atInstruction(t *task) bool {
 	return false
 }
 
-// reach is a thread at a breakpoint.
+// reach is a thread at a breakpoint, be it one of those that are to stop there or not (see patches).
 func (l *loop) reach(t *task, i int) {
 	w, b := &t.watched, &l.breakpoints
 	company := len(l.order) > 1
@@ -178,7 +178,7 @@ func (l *loop) reach(t *task, i int) {
 		w.times[i]++
 		b.reached[i].Times++
 	}
-	if w.times[i] >= w.until[i] || w.stops[i] >= mostStops {
+	if w.armed.has(i) && (w.times[i] >= w.until[i] || w.stops[i] >= mostStops) {
 		l.disarm(t, i)
 	}
 	if !company {

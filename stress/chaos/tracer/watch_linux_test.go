@@ -120,10 +120,17 @@ func strategyHolds(t *testing.T, inCode bool) {
 		allowed(t, r)
 		made += r.Chaos.Made
 		require.Len(t, r.Reached, len(plan.Breakpoints))
+		stops := int64(0)
+		for _, reached := range r.Reached {
+			stops += reached.Times
+		}
+		require.EqualValues(t, stops, len(r.Made), "a stop delays a thread, held or not: a replay needs them all")
+		require.Equal(t, stops, r.Chaos.Made)
 		for _, m := range r.Made {
 			require.Equal(t, "instruction", m.Kind)
 			require.Contains(t, r.Drawn, m.Site)
 			require.Positive(t, m.N)
+			require.Positive(t, m.Hold)
 			require.LessOrEqual(t, m.Hold, plan.MaxHold)
 		}
 	}
