@@ -10,6 +10,10 @@ import (
 // fail once in all its attempts.
 const besideMiss = 0.05
 
+// besideShare is how long the plans beside the focus may take in all, as a share of what the focus takes: they guard against a change that
+// silences one plan alone, which comes again within a few attempts, and every attempt of theirs delays the answer.
+const besideShare = 0.5
+
 // Beside counts attempts under the plans that failed before and are not the focus. They are no evidence of a rate, but
 // a failure that comes again under any of them is not gone.
 type Beside struct {
@@ -25,7 +29,7 @@ func (b Baseline) others(focus string) []string {
 }
 
 // needs is how many attempts each plan beside the focus is asked for: until a failure that did not become rarer by the
-// factor would have come again, but all together no longer than the focus itself takes, so that they at most double a soak: an attempt
+// factor would have come again, but all together no longer than besideShare of what the focus takes: an attempt
 // that is stepped through can cost ten times as much as one under a switch interval. Half a failure
 // and half a pass are added to what was seen before (Jeffreys), because nothing fails always.
 func (b Baseline) needs(o Options, focus int64) map[string]int64 {
@@ -34,7 +38,7 @@ func (b Baseline) needs(o Options, focus int64) map[string]int64 {
 		c := b.Plans[plan]
 		rate := (float64(c.Failures) + 0.5) / (float64(c.Attempts) + 1) / o.Factor
 		enough := int64(math.Ceil(math.Log(besideMiss) / math.Log1p(-rate)))
-		share := float64(focus) / float64(len(b.Beside)) * b.dearer(b.Focus, plan)
+		share := besideShare * float64(focus) / float64(len(b.Beside)) * b.dearer(b.Focus, plan)
 		needs[plan] = max(1, min(enough, int64(share)))
 	}
 	return needs
