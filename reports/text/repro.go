@@ -75,7 +75,7 @@ func (p *printer) minimized(m *reports.Minimized) {
 	}
 	p.line(Plain, "  the whole plan reproduced %s, its conditions without any hold %s", Share(m.Whole), Share(m.NoHolds))
 	for _, h := range m.Holds {
-		p.line(Plain, "  thread %s held for %s %s%s", h.Thread, human.Duration(h.Hold.Duration()), point(h), boundary(h))
+		p.line(Plain, "  %s held for %s %s%s", heldThread(h), human.Duration(h.Hold.Duration()), point(h), boundary(h))
 	}
 	if needed := m.Needed(); len(needed) > 0 {
 		label := "needed    "
@@ -90,6 +90,14 @@ func (p *printer) minimized(m *reports.Minimized) {
 	if len(m.Dropped) > 0 {
 		p.line(Plain, "  not needed %s", strings.Join(m.Dropped, ", "))
 	}
+}
+
+// heldThread names the thread of a hold; "*" stands for any, in a program whose threads are not told apart there.
+func heldThread(h reports.MinimalHold) string {
+	if h.Thread == "*" {
+		return "whichever thread it is"
+	}
+	return "thread " + h.Thread
 }
 
 // point says where a hold is.

@@ -162,6 +162,9 @@ func (c *Cause) String() string {
 }
 
 func thread(path, name string) string {
+	if path == chaos.AnyThread {
+		return fmt.Sprintf("whichever thread it is (%q)", name)
+	}
 	by := ""
 	if i := strings.LastIndexByte(path, '.'); i > 0 {
 		by = ", created by " + path[:i]

@@ -149,6 +149,22 @@ func TestAHoldAtABreakpointHasItsGap(t *testing.T) {
 }
 
 // Threads that cannot be addressed for certain are no rivals.
+// In a Go program the third visit of all is the one that was held, whichever thread made it.
+func TestAHoldOfWhicheverThreadHasItsGap(t *testing.T) {
+	held := chaos.Address{Thread: chaos.AnyThread, Kind: chaos.AtInstruction, Site: "main.work+0x15 (main.go:6)", N: 2}
+	at := func(when time.Duration, thread int) run.Point {
+		return run.Point{At: when, Thread: thread, Source: run.FromTracer, Name: chaos.AtInstruction, Fields: []string{held.Site}}
+	}
+	trace := &run.Trace{Threads: []run.Thread{{TID: 7, Parent: -1}, {TID: 8, Parent: 0}, {TID: 9, Parent: 0}}, Points: []run.Point{
+		at(1, 1), at(3, 2), {At: 4, Thread: 1, Source: run.FromTracer, Name: "futex.wait.entry"}, at(5, 0), at(9, 1),
+	}}
+	found := gaps([]chaos.Made{{Decision: chaos.Decision{Address: held, Hold: 4}, TID: 9, Held: 4}}, trace)
+	require.Len(t, found, 2)
+	require.Equal(t, chaos.Address{Thread: "0.1", Kind: "futex.wait.entry", N: 1}, found[0].event)
+	require.Equal(t, chaos.Address{Thread: chaos.AnyThread, Kind: chaos.AtInstruction, Site: held.Site, N: 3}, found[1].event)
+	require.Equal(t, `whichever thread it is ("worker")`, thread(found[1].event.Thread, "worker"))
+}
+
 // A stop of a microsecond makes it fail, and nothing is seen to happen meanwhile.
 func TestAHoldTooShortToSeeWhoWonIsProlonged(t *testing.T) {
 	brief := minimal()

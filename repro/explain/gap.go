@@ -60,24 +60,24 @@ func rivals(answers []replay.Answer) []rival {
 // certain are passed over: they could not be addressed.
 func gaps(made []chaos.Made, t *run.Trace) []rival {
 	paths := pathsOf(made, t)
-	points := addressed(t, paths)
+	points := addressed(t, paths, slices.ContainsFunc(made, func(m chaos.Made) bool { return m.Thread == chaos.AnyThread }))
 	var found []rival
 	for _, m := range made {
 		at := slices.IndexFunc(points, func(p placed) bool { return p.Address == plain(m.Address) })
 		if at < 0 {
 			continue
 		}
-		met, left := map[string]bool{m.Thread: true}, map[string]placed{}
+		met, left := map[string]bool{points[at].path: true}, map[string]placed{}
 		for _, p := range points[at+1:] {
 			if p.at > points[at].at+m.Held {
 				break
 			}
 			switch {
-			case met[p.Thread]:
+			case met[p.path]:
 			case leaves(p.Address):
-				left[p.Thread] = p
+				left[p.path] = p
 			default:
-				met[p.Thread] = true
+				met[p.path] = true
 				found = append(found, rival{held: m, event: p.Address, name: p.name, at: p.at})
 			}
 		}
@@ -101,12 +101,14 @@ func plain(a chaos.Address) chaos.Address {
 // placed is a point with its address.
 type placed struct {
 	chaos.Address
+	path string // of its thread
 	at   time.Duration
 	name string
 }
 
-// addressed gives the points that a plan can name their addresses: the n-th of that kind, at that site, of that thread.
-func addressed(t *run.Trace, paths []string) []placed {
+// addressed gives the points that a plan can name their addresses: the n-th of that kind, at that site, of that thread; at
+// breakpoints of any, where threads are not told apart there.
+func addressed(t *run.Trace, paths []string, anyThread bool) []placed {
 	counts := map[chaos.Address]int64{}
 	var points []placed
 	for _, p := range t.Points {
@@ -117,9 +119,12 @@ func addressed(t *run.Trace, paths []string) []placed {
 		if (p.Source == run.FromRuntime || p.Name == chaos.AtInstruction) && len(p.Fields) > 0 {
 			a.Site = p.Fields[0]
 		}
+		if p.Name == chaos.AtInstruction && anyThread {
+			a.Thread = chaos.AnyThread
+		}
 		counts[a]++
 		a.N = counts[a]
-		points = append(points, placed{a, p.At, t.Threads[p.Thread].Name})
+		points = append(points, placed{a, paths[p.Thread], p.At, t.Threads[p.Thread].Name})
 	}
 	return points
 }
@@ -148,7 +153,7 @@ func pathsOf(made []chaos.Made, t *run.Trace) []string {
 	}
 	for _, m := range made {
 		i := slices.IndexFunc(t.Threads, func(th run.Thread) bool { return th.TID == m.TID })
-		if m.TID != 0 && i >= 0 && paths[i] != m.Thread {
+		if m.TID != 0 && i >= 0 && m.Thread != chaos.AnyThread && paths[i] != m.Thread {
 			return make([]string, len(t.Threads))
 		}
 	}

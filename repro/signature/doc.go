@@ -15,7 +15,8 @@
 //     assertions of one test that say the same words share a signature; their bundles still show the lines.
 //   - Numbers in a message go when they look like measurements: two digits or more, or a fraction. One
 //     such number on a line takes the single digits of that line with it, so that "9 of 10" and "10 of 10"
-//     stay together. Numbers that are codes stay: errno, exit status, HTTP status, signals.
+//     stay together, and a word for a quantity (sum, total, count, ...) takes its single digit along. Numbers
+//     that are codes stay: errno, exit status, HTTP status, signals.
 //   - A hang after a printed failure is that failure, with Hang set: whether the process then hangs is
 //     a consequence. A hang without one is identified by where the main thread or the test is blocked.
 //   - A crash is a failure of its own beside the tests that failed before it.

@@ -34,7 +34,8 @@ var inMessages = []rewrite{
 	rw(`\b(?:\d+h)?(?:\d+m)?\d+(?:\.\d+)?(?:ns|µs|us|ms|s|m|h)\b`, "<time>"),
 	rw(`\b\d+(?:\.\d+)? (?:nano|micro|milli)?(?:seconds?|secs?|minutes?|mins?|hours?|ns|µs|us|ms|s)\b`, "<time>"),
 	rw(`\b\d+(?:\.\d+)? ?%`, "<n>%"),
-	// What came out instead of what was expected is the part that varies.
+	// A word for a quantity, then what it came to; and what came out instead of what was expected: the parts that vary.
+	rw(`(\b(?i:sum|total|count|counter|balance|size|length|len)[ :=]+)-?\d\b`, "$1<n>"),
 	rw(`(\b(?i:got|actual|but was|received)[ :=]+['"<]?)-?\d\b`, "$1<n>"),
 	// Names that carry a number by their nature.
 	rw(`\b((?i:thread|dummy|worker|process|pool|goroutine|task|pid|tid|port|attempt|seed|client|conn)[-_ #=:]{0,2})\d+(?:[-_]\d+)*\b`, "$1<n>"),

@@ -46,6 +46,8 @@ func TestFold(t *testing.T) {
 		{"negative", "balance -17", "balance <n>"},
 		{"hyphen is no sign", "lane-17", "lane-<n>"},
 		{"what came out", "got 3, want 4", "got <n>, want 4"},
+		{"a quantity of one digit", "FAIL drain: sum 3", "FAIL drain: sum <n>"},
+		{"a quantity after an equals sign", "len=4, summary 2", "len=<n>, summary 2"},
 		{"errno", "[Errno 98] Address already in use", "[Errno 98] Address already in use"},
 		{"exit status", "exit status 127 after 12 tries", "exit status 127 after <n> tries"},
 		{"HTTP status", "HTTP 503 from 12 lanes", "HTTP 503 from <n> lanes"},

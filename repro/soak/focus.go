@@ -6,25 +6,37 @@ import (
 	"slices"
 )
 
+// favour is how much more weight a favoured choice has.
+const favour = 4
+
 // Focused settles what the attempts of a soak are given: the plan alone that lets a fix be shown in the least time, or all
-// plans in their proportions where that is sooner. cost is as Baseline.Cost.
+// plans in their proportions where that is sooner. cost is as Baseline.Cost; favoured are the plans that are expected, whatever the baseline
+// saw, to tell the most.
 //
 // The plan is chosen by how often it failed, and what was chosen so looks worse than it is. That is paid for: the
 // evidence of any choice is divided by one over its weight, and the weights of all choices add up to one. Each of them by
-// itself expects at most 1, so their weighted sum does, and the one that was chosen is never more than that sum.
-func (b Baseline) Focused(o Options, cost map[string]float64) Baseline {
+// itself expects at most 1, so their weighted sum does, and the one that was chosen is never more than that sum. That holds for
+// weights that do not depend on the counts: a favoured choice has favour times the weight of another.
+func (b Baseline) Focused(o Options, cost map[string]float64, favoured []string) Baseline {
 	plans := slices.Sorted(maps.Keys(b.Plans))
 	plans = slices.DeleteFunc(plans, func(plan string) bool { return b.Plans[plan].Attempts == 0 })
 	if len(plans) < 2 {
 		return b
 	}
+	weights, sum := map[string]float64{}, 1.0 // all plans together weigh 1
+	for _, plan := range plans {
+		if weights[plan] = 1; slices.Contains(favoured, plan) {
+			weights[plan] = favour
+		}
+		sum += weights[plan]
+	}
 	best := b
 	best.Cost = cost
-	best.Weight = 1 / float64(len(plans)+1)
+	best.Weight = 1 / sum
 	least := best.wait(o)
 	for _, plan := range plans {
 		alone := best
-		alone.Focus, alone.Beside = plan, b.others(plan)
+		alone.Focus, alone.Beside, alone.Weight = plan, b.others(plan), weights[plan]/sum
 		if wait := alone.wait(o); wait < least {
 			best, least = alone, wait
 		}

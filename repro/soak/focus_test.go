@@ -18,10 +18,15 @@ func TestFocusedChoosesWhatTellsTheSoonest(t *testing.T) {
 	b := soak.Baseline{Target: []string{"old"}, Plans: map[string]soak.Count{"plain": {Attempts: 30, Failures: 1}, "python": {Attempts: 18, Failures: 12},
 		"pct": {Attempts: 2}, "preempt": {Attempts: 4, Failures: 1}}}
 	alike := map[string]float64{"plain": 1, "python": 1, "pct": 1, "preempt": 1}
-	one := b.Focused(soak.Options{}, alike)
+	one := b.Focused(soak.Options{}, alike, nil)
 	require.Equal(t, "python", one.Focus)
 	require.Equal(t, 1.0/5, one.Weight)
 	require.Equal(t, []string{"plain", "preempt"}, one.Beside, "those that failed before")
+
+	favoured := b.Focused(soak.Options{}, alike, []string{"python", "go-hold"})
+	require.Equal(t, "python", favoured.Focus)
+	require.Equal(t, 4.0/8, favoured.Weight, "plain, pct, preempt, all together: 1 each; go-hold was not there")
+	require.Less(t, against(t, favoured).on.Finding(0).More, against(t, one).on.Finding(0).More)
 
 	f := against(t, one)
 	more := f.on.Finding(0).More
@@ -40,7 +45,7 @@ func TestFocusedChoosesWhatTellsTheSoonest(t *testing.T) {
 	require.Contains(t, got.Sentence, "12 of 18 before, under python: at least")
 
 	dear := map[string]float64{"plain": 1, "python": 1, "pct": 1, "preempt": 10}
-	d := against(t, b.Focused(soak.Options{}, dear))
+	d := against(t, b.Focused(soak.Options{}, dear, nil))
 	d.add(int(more), "python", "pass", "")
 	d.add(int(more/2), "plain", "pass", "")
 	d.add(int(more/40)-1, "preempt", "pass", "")
@@ -49,11 +54,11 @@ func TestFocusedChoosesWhatTellsTheSoonest(t *testing.T) {
 	require.Equal(t, soak.Fixed, d.on.Finding(0).Verdict, "what costs ten times as much is asked a tenth as often, and all together half as long as the focus")
 
 	alike["python"] = 100
-	require.Empty(t, b.Focused(soak.Options{}, alike).Focus, "one that takes too long tells later")
+	require.Empty(t, b.Focused(soak.Options{}, alike, nil).Focus, "one that takes too long tells later")
 	even := soak.Baseline{Target: []string{"old"}, Plans: map[string]soak.Count{"a": {Attempts: 20, Failures: 5}, "b": {Attempts: 20, Failures: 4}, "c": {Attempts: 20, Failures: 6}}}
-	require.Empty(t, even.Focused(soak.Options{}, map[string]float64{"a": 1, "b": 1, "c": 1}).Focus, "all together tell more")
+	require.Empty(t, even.Focused(soak.Options{}, map[string]float64{"a": 1, "b": 1, "c": 1}, nil).Focus, "all together tell more")
 	single := baseline()
-	require.Equal(t, single, single.Focused(soak.Options{}, map[string]float64{"p": 1}), "nothing to choose costs nothing")
+	require.Equal(t, single, single.Focused(soak.Options{}, map[string]float64{"p": 1}, nil), "nothing to choose costs nothing")
 }
 
 // TestFocusErrors: all six plans fail alike, so that whichever failed most often did so by chance and looks worse than it
@@ -113,5 +118,5 @@ func luckiest(r *rand.Rand) soak.Baseline {
 		b.Plans[name], cost[name] = c, 1
 	}
 	cost[slices.MaxFunc(names, func(x, y string) int { return cmp.Compare(b.Plans[x].Failures, b.Plans[y].Failures) })] = 0.1
-	return b.Focused(soak.Options{}, cost)
+	return b.Focused(soak.Options{}, cost, []string{"b", "e"})
 }

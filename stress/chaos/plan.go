@@ -85,6 +85,10 @@ type Address struct {
 	CPU time.Duration `json:"cpu_ns,omitempty"`
 }
 
+// AnyThread is in the place of a thread in the address of a breakpoint of a Go program: goroutines are run by whichever of its threads
+// is free, so N counts how often any thread of the process was there.
+const AnyThread = "*"
+
 // AtInstruction is the kind of point that a breakpoint is.
 const AtInstruction = "instruction"
 

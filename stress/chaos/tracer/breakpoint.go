@@ -17,9 +17,13 @@ type breakpointStrategy struct {
 	victims float64
 	late    bool  // threads are held from some later time on that they come to a place
 	most    int64 // holds of one thread at one place
+	any     bool  // threads are not told apart: see chaos.AnyThread
 	longest time.Duration
 	sites   []chaos.Breakpoint
 }
+
+// anyTimes is how many visits of any thread stand for one of each.
+const anyTimes = 4
 
 // latestTime is from the how manyth time on a thread is held at the latest.
 const latestTime = 32
@@ -27,15 +31,26 @@ const latestTime = 32
 func newBreakpointStrategy(p *chaos.Plan) *breakpointStrategy {
 	s := source(p.Seed).of("breakpoint")
 	return &breakpointStrategy{seed: s.of("points"), sites: p.Breakpoints, victims: []float64{0.4, 0.7, 1}[s.of("victims").below(3)],
-		late: s.of("late").chance(0.25), most: []int64{1, 1, 2, 8}[s.of("most").below(4)],
+		any: p.TrapsUnblocked, late: s.of("late").chance(0.25), most: []int64{1, 1, 2, 8}[s.of("most").below(4)],
 		longest: s.of("longest").between(p.MaxHold/20, p.MaxHold)}
 }
 
 func (s *breakpointStrategy) until(t *task, site string) int64 {
-	if !s.seed.with(t.hash).of(site).of("victim").chance(s.victims) {
+	if s.any {
+		return s.from(t, site) + anyTimes*s.most - 1
+	}
+	if !s.thread(t).of(site).of("victim").chance(s.victims) {
 		return 0
 	}
 	return s.from(t, site) + s.most - 1
+}
+
+// thread is what is drawn for a thread, or for all of them.
+func (s *breakpointStrategy) thread(t *task) source {
+	if s.any {
+		return s.seed
+	}
+	return s.seed.with(t.hash)
 }
 
 // from is the first time at which a thread is held at a place.
@@ -43,14 +58,17 @@ func (s *breakpointStrategy) from(t *task, site string) int64 {
 	if !s.late {
 		return 1
 	}
-	return int64(s.seed.with(t.hash).of(site).of("from").logUniform(1, latestTime+1))
+	return int64(s.thread(t).of(site).of("from").logUniform(1, latestTime+1))
 }
 
 func (s *breakpointStrategy) at(t *task, p point, n int64) act {
 	if p.kind() != breakpoint || n < s.from(t, t.last.site) || n > s.until(t, t.last.site) {
 		return act{}
 	}
-	here := s.seed.with(t.hash).of(t.last.site).with(uint64(n))
+	here := s.thread(t).of(t.last.site).with(uint64(n))
+	if s.any && !here.of("victim").chance(s.victims) {
+		return act{}
+	}
 	return act{hold: here.of("long").between(s.longest/8, s.longest)}
 }
 
@@ -59,7 +77,11 @@ func (s *breakpointStrategy) drawn() string {
 	if s.late {
 		from = fmt.Sprintf("the first to %dth", latestTime)
 	}
-	text := fmt.Sprintf("%.0f %% of threads at each place, from %s time they come there, %d times each, up to %s, at", 100*s.victims, from, s.most,
+	who, times := "threads", s.most
+	if s.any {
+		who, times = "visits", anyTimes*s.most
+	}
+	text := fmt.Sprintf("%.0f %% of %s at each place, from %s time they come there, %d times each, up to %s, at", 100*s.victims, who, from, times,
 		s.longest.Round(time.Microsecond))
 	if len(s.sites) > chaos.DebugRegisters {
 		return fmt.Sprintf("%s %d places", text, len(s.sites)) // the plan names them

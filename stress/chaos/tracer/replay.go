@@ -33,13 +33,13 @@ func newReplay(decisions []chaos.Decision) (*replay, error) {
 }
 
 func (r *replay) at(t *task, p point, n int64) act {
-	return r.decisions[spot{t.path, p, n, t.last.site}]
+	return r.decisions[spot{t.last.who, p, n, t.last.site}]
 }
 
 // until is the last time at which something is decided there.
 func (r *replay) until(t *task, site string) (last int64) {
 	for s := range r.decisions {
-		if s.site == site && s.thread == t.path {
+		if s.site == site && (s.thread == t.path || s.thread == chaos.AnyThread) {
 			last = max(last, s.n)
 		}
 	}

@@ -38,6 +38,7 @@ type task struct {
 // visit is the last point a thread was at.
 type visit struct {
 	point point
+	who   string // the thread, as an address names it
 	n     int64
 	site  string        // of a breakpoint
 	call  call          // what it was doing, where that was a call
@@ -77,6 +78,8 @@ type process struct {
 	stepped bool // a thread made single steps
 	// instructions are the addresses of the plan's breakpoints in this process, nil where it has none.
 	instructions []uint64
+	// came counts, for each of them, how often any thread was there while there were others.
+	came [chaos.MostBreakpoints]int64
 	// patches are what is written at those addresses, nil where breakpoints are in registers.
 	patches *patches
 }

@@ -19,6 +19,8 @@ type breakpoints struct {
 	reached []chaos.Reached
 	inCode  bool
 	refused bool // there are none to be had here
+	// anyThread tells that threads are not told apart at them: see chaos.AnyThread.
+	anyThread bool
 }
 
 // trapHWBreakpoint is the signal code of a breakpoint in a register (TRAP_HWBKPT in asm-generic/siginfo.h).
@@ -37,6 +39,7 @@ func newBreakpoints(plan *chaos.Plan) breakpoints {
 			slices.ContainsFunc(plan.Decisions, func(d chaos.Decision) bool { return d.Site == b.Site })
 	}
 	var b breakpoints
+	b.anyThread = plan.TrapsUnblocked
 	for _, w := range plan.Breakpoints {
 		if len(b.wanted) < chaos.MostBreakpoints && (!plan.Replay || decided(w)) {
 			b.wanted = append(b.wanted, w)
@@ -49,7 +52,7 @@ func newBreakpoints(plan *chaos.Plan) breakpoints {
 
 // locate finds where the breakpoints are in a process whose test proper begins.
 func (l *loop) locate(p *process) {
-	p.instructions, p.patches = nil, nil
+	p.instructions, p.patches, p.came = nil, nil, [chaos.MostBreakpoints]int64{}
 	b := &l.breakpoints
 	if len(b.wanted) == 0 || b.refused {
 		return
@@ -176,14 +179,19 @@ func (l *loop) reach(t *task, i int) {
 			b.reached[i].Threads++
 		}
 		w.times[i]++
+		t.proc.came[i]++
 		b.reached[i].Times++
 	}
-	if w.armed.has(i) && (w.times[i] >= w.until[i] || w.stops[i] >= mostStops) {
+	v := visit{point: at(breakpoint, entry), who: t.path, n: w.times[i], site: b.wanted[i].Site}
+	if b.anyThread {
+		v.who, v.n = chaos.AnyThread, t.proc.came[i]
+	}
+	if w.armed.has(i) && (v.n >= w.until[i] || w.stops[i] >= mostStops) {
 		l.disarm(t, i)
 	}
 	if !company {
 		l.proceed(t) // there is nobody whom its being late could matter to
 		return
 	}
-	l.come(t, at(breakpoint, entry), w.times[i], b.wanted[i].Site)
+	l.come(t, v)
 }

@@ -137,6 +137,40 @@ func strategyHolds(t *testing.T, inCode bool) {
 	require.Positive(t, made, "twenty seeds and not one hold")
 }
 
+// Goroutines are run by any thread, so visits to a breakpoint of a Go program are counted together: two threads that come by once
+// make two of them.
+func TestVisitsOfAnyThreadAreCountedTogether(t *testing.T) { eachWay(t, countsVisitsTogether) }
+
+func countsVisitsTogether(t *testing.T, inCode bool) {
+	program := compile(t, twoAdders)
+	plan := watching(t, program, "add", inCode)
+	plan.Replay, plan.TrapsUnblocked = true, true
+	for _, visit := range []struct {
+		thread string
+		n      int64
+		made   int
+	}{{chaos.AnyThread, 2, 1}, {chaos.AnyThread, 3, 0}, {"0.2", 1, 0}} {
+		plan.Decisions = []chaos.Decision{{Address: chaos.Address{Thread: visit.thread, Kind: "instruction", Site: plan.Breakpoints[0].Site, N: visit.n}, Hold: 5 * time.Millisecond}}
+		r, _ := runUnder(t, plan, nil, program)
+		allowed(t, r)
+		require.Len(t, r.Made, visit.made, "%+v", visit)
+		if visit.made > 0 {
+			require.Equal(t, plan.Decisions[0].Address, r.Made[0].Address)
+		}
+	}
+	plan.Replay, plan.Decisions, plan.MaxHold = false, nil, time.Millisecond
+	for plan.Seed = 1; plan.Seed <= 5; plan.Seed++ {
+		r, _ := runUnder(t, plan, nil, program)
+		seen := map[chaos.Address]bool{}
+		for _, m := range r.Made {
+			require.Equal(t, chaos.AnyThread, m.Thread)
+			require.False(t, seen[m.Address], "%v", m.Address)
+			seen[m.Address] = true
+		}
+		require.Contains(t, r.Drawn, "of visits at each place")
+	}
+}
+
 // A loop goes by one place a hundred thousand times.
 func TestALoopIsStoppedAFewTimesOnly(t *testing.T) { eachWay(t, loopStops) }
 
