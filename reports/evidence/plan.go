@@ -2,10 +2,10 @@ package evidence
 
 import (
 	"encoding/json"
-	"strconv"
 	"time"
 
 	"heisen/repro/bundle"
+	"heisen/stress/run"
 )
 
 // mostHolds bounds the holds that are read of a plan.
@@ -79,7 +79,11 @@ func place(holds []Hold, t *bundle.Trace) {
 		if at, ok := byTID[h.TID]; ok {
 			h.Thread = at
 		}
-		if at, ok := points[address(h.Thread, h.Kind, h.N)]; ok && h.Thread >= 0 && h.Steps == 0 && !known {
+		thread := h.Thread
+		if h.Path == anyThread {
+			thread = -1
+		}
+		if at, ok := points[pointAt{thread, h.Kind, h.Site, h.N}]; ok && h.Thread >= 0 && h.Steps == 0 && !known {
 			shift, known = at-h.At, true
 		}
 	}
@@ -90,17 +94,38 @@ func place(holds []Hold, t *bundle.Trace) {
 	}
 }
 
-// pointsByAddress gives the time of the n-th point of each kind of each thread.
-func pointsByAddress(t *bundle.Trace) map[string]time.Duration {
-	seen, at := map[string]int64{}, map[string]time.Duration{}
-	for _, p := range t.Points {
-		kind := address(p.Thread, p.Name, 0)
-		seen[kind]++
-		at[address(p.Thread, p.Name, seen[kind])] = p.At
-	}
-	return at
+const (
+	// anyThread is in the place of a thread where visits of all threads are counted together.
+	anyThread = "*"
+	// atInstruction is the kind of a breakpoint.
+	atInstruction = "instruction"
+)
+
+// pointAt is a point as a hold names it: by its thread, -1 for any, its kind, its place where it has one, and the how manyth it is.
+type pointAt struct {
+	thread     int
+	kind, site string
+	n          int64
 }
 
-func address(thread int, kind string, n int64) string {
-	return strconv.Itoa(thread) + " " + kind + " " + strconv.FormatInt(n, 10)
+// pointsByAddress gives the time of the n-th point of each kind, at each place, of each thread and of any.
+func pointsByAddress(t *bundle.Trace) map[pointAt]time.Duration {
+	seen, at := map[pointAt]int64{}, map[pointAt]time.Duration{}
+	for _, p := range t.Points {
+		if p.Thread < 0 {
+			continue
+		}
+		address := pointAt{thread: p.Thread, kind: p.Name}
+		if (p.Source == run.FromRuntime || p.Name == atInstruction) && len(p.Fields) > 0 {
+			address.site = p.Fields[0]
+		}
+		for _, thread := range []int{p.Thread, -1} {
+			address.thread, address.n = thread, 0
+			seen[address]++
+			nth := address
+			nth.n = seen[address]
+			at[nth] = p.At
+		}
+	}
+	return at
 }

@@ -44,7 +44,7 @@ const patience = 60 * time.Second
 
 // subject is one program under the tracer.
 type subject struct {
-	t      *testing.T
+	t      testing.TB
 	cmd    *exec.Cmd
 	report string
 	out    *os.File
@@ -65,7 +65,7 @@ func decide(thread, kind string, n int64, hold time.Duration) chaos.Decision {
 }
 
 // begin starts a program under the tracer, as stress/proc starts an attempt.
-func begin(t *testing.T, plan chaos.Plan, env []string, argv ...string) *subject {
+func begin(t testing.TB, plan chaos.Plan, env []string, argv ...string) *subject {
 	t.Helper()
 	self, err := os.Executable()
 	require.NoError(t, err)
@@ -158,7 +158,7 @@ func stateOf(pid int) string {
 }
 
 // run is begin and end.
-func runUnder(t *testing.T, plan chaos.Plan, env []string, argv ...string) (*chaos.Report, string) {
+func runUnder(t testing.TB, plan chaos.Plan, env []string, argv ...string) (*chaos.Report, string) {
 	t.Helper()
 	s := begin(t, plan, env, argv...)
 	r := s.end()
@@ -166,7 +166,7 @@ func runUnder(t *testing.T, plan chaos.Plan, env []string, argv ...string) (*cha
 }
 
 // code is the exit code of the test; it must have exited.
-func code(t *testing.T, r *chaos.Report) int {
+func code(t testing.TB, r *chaos.Report) int {
 	t.Helper()
 	st := syscall.WaitStatus(r.Status)
 	require.True(t, st.Exited(), "status %#x", r.Status)
@@ -174,7 +174,7 @@ func code(t *testing.T, r *chaos.Report) int {
 }
 
 // compile makes a program of C, or skips the test.
-func compile(t *testing.T, source string, flags ...string) string {
+func compile(t testing.TB, source string, flags ...string) string {
 	t.Helper()
 	cc, err := exec.LookPath("cc")
 	if err != nil {

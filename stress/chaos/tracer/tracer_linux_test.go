@@ -145,3 +145,46 @@ func TestProbeWorksHereOrSaysHowToAllowIt(t *testing.T) {
 		require.NotContains(t, err.Error(), "\n")
 	}
 }
+
+// BenchmarkStops tells what the two stops of a system call cost, at its entry and at its exit: a thread yields 20,000 times, which
+// it also does untraced. The program tells the nanoseconds of one yield.
+func BenchmarkStops(b *testing.B) {
+	program := compile(b, `
+#include <pthread.h>
+#include <sched.h>
+#include <stdio.h>
+#include <time.h>
+static void *spin(void *x) {
+	struct timespec from, to;
+	clock_gettime(CLOCK_MONOTONIC, &from);
+	for (int i = 0; i < 20000; i++) sched_yield();
+	clock_gettime(CLOCK_MONOTONIC, &to);
+	printf("%ld\n", ((to.tv_sec - from.tv_sec) * 1000000000L + to.tv_nsec - from.tv_nsec) / 20000);
+	return x;
+}
+int main(void) {
+	pthread_t t;
+	return pthread_create(&t, 0, spin, 0) || pthread_join(t, 0);
+}`)
+	plan := draft()
+	plan.MaxPoints = 2000
+	var plain, traced float64
+	for b.Loop() {
+		out, err := exec.Command(program).Output()
+		require.NoError(b, err)
+		plain += number(b, string(out))
+		r, text := runUnder(b, plan, nil, program)
+		require.Greater(b, r.Chaos.Stops, int64(40000))
+		traced += number(b, text)
+	}
+	n := float64(b.N)
+	b.ReportMetric((traced-plain)/n/1000, "µs/entry-and-exit")
+	b.ReportMetric(plain/n/1000, "µs/plain-call")
+}
+
+func number(tb testing.TB, text string) float64 {
+	tb.Helper()
+	f, err := strconv.ParseFloat(strings.TrimSpace(text), 64)
+	require.NoError(tb, err, text)
+	return f
+}
