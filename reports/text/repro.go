@@ -95,7 +95,7 @@ func (p *printer) minimized(m *reports.Minimized) {
 // heldThread names the thread of a hold; "*" stands for any, in a program whose threads are not told apart there.
 func heldThread(h reports.MinimalHold) string {
 	if h.Thread == "*" {
-		return "whichever thread it is"
+		return "whichever thread it is,"
 	}
 	return "thread " + h.Thread
 }

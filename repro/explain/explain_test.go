@@ -148,7 +148,6 @@ func TestAHoldAtABreakpointHasItsGap(t *testing.T) {
 	require.Equal(t, "visit no. 1 to one+0x15 (abba.c:6)", point(found[0].held.Address))
 }
 
-// Threads that cannot be addressed for certain are no rivals.
 // In a Go program the third visit of all is the one that was held, whichever thread made it.
 func TestAHoldOfWhicheverThreadHasItsGap(t *testing.T) {
 	held := chaos.Address{Thread: chaos.AnyThread, Kind: chaos.AtInstruction, Site: "main.work+0x15 (main.go:6)", N: 2}
@@ -179,6 +178,7 @@ func TestAHoldTooShortToSeeWhoWonIsProlonged(t *testing.T) {
 	require.Equal(t, time.Microsecond, brief.Candidate.Holds[0].Length, "what minimising found stays as it is")
 }
 
+// Threads that cannot be addressed for certain are no rivals.
 func TestPathsThatContradictWhatWasHeldAreNotUsed(t *testing.T) {
 	trace := &run.Trace{Threads: []run.Thread{{TID: 7, Parent: -1}, {TID: 8, Parent: 0}}, Points: []run.Point{{Thread: 1, Source: run.FromRuntime}}}
 	require.Equal(t, []string{"0", "0.1"}, pathsOf([]chaos.Made{{TID: 8, Decision: chaos.Decision{Address: chaos.Address{Thread: "0.1"}}}}, trace))

@@ -69,7 +69,7 @@ const (
 // same: never a time, a process number or an address in memory.
 type Address struct {
 	// Thread is the creation path: "0" is the main thread, "0.2" the second thread or process that it
-	// created, threads and processes counted together.
+	// created, threads and processes counted together; or AnyThread.
 	Thread string `json:"thread"`
 	// Kind names the point: futex.wake.exit, clone.exit, thread.start, signal, ...
 	Kind string `json:"kind"`

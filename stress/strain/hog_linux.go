@@ -79,6 +79,20 @@ func preferAsVictim() {
 	_ = os.WriteFile("/proc/self/oom_score_adj", []byte("1000"), 0)
 }
 
+const (
+	// breathEvery and breathLong are when all cpu hogs of a machine stand still together: the first part of each half second.
+	breathEvery = 500 * time.Millisecond
+	breathLong  = 20 * time.Millisecond
+)
+
+// breath is how long a hog is to stand still from now on, 0 for not at all. A kernel (Linux 6.18) was seen to keep a process from
+// running for half an hour beside three hogs on its CPU, in the middle of execve(2) and so with a lock that ps(1) waits for; as soon as the hogs
+// were stopped it went on. So there is a moment at which none of them wants the CPU.
+func breath(now time.Time) time.Duration {
+	into := time.Duration(now.UnixNano()) % breathEvery
+	return max(breathLong-into, 0)
+}
+
 // compute uses one CPU. Each round depends on the one before and the last is kept, so no compiler may leave
 // any out.
 func compute(over <-chan struct{}) {
@@ -90,7 +104,8 @@ func compute(over <-chan struct{}) {
 			return
 		default:
 		}
-		for range 1 << 20 {
+		time.Sleep(breath(time.Now()))
+		for range 1 << 18 {
 			state ^= state << 13
 			state ^= state >> 7
 			state ^= state << 17

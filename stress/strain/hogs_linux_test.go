@@ -314,3 +314,52 @@ func TestAvailable(t *testing.T) {
 	write("memory/x/memory.usage_in_bytes", "400")
 	require.Equal(t, int64(0), left("4:memory:/x\n0::/a/b\n"), "used up")
 }
+
+func TestHogsStandStillAtTheSameTime(t *testing.T) {
+	start := time.Unix(1_700_000_000, 0)
+	for _, into := range []time.Duration{0, time.Millisecond, breathLong - 1, breathEvery, 3*breathEvery + 5*time.Millisecond} {
+		end := start.Add(into).Add(breath(start.Add(into)))
+		require.Zero(t, end.Add(-breathLong).Sub(start)%breathEvery, "all go on at the same time")
+	}
+	for _, into := range []time.Duration{breathLong, breathEvery / 2, breathEvery - 1} {
+		require.Zero(t, breath(start.Add(into)))
+	}
+}
+
+// A thread that only computes never gives up the CPU of its own accord.
+func TestACPUHogGivesUpTheCPU(t *testing.T) {
+	start(t, Load{CPU: 1})
+	pid := hogsOf(os.Getpid())[hogCPU]
+	require.NotZero(t, pid)
+	before := int64(-1)
+	eventually(t, "it stands still now and then", func() bool {
+		used, n := given(t, pid)
+		if before < 0 && used > int64(100*time.Millisecond) { // it is the one that computes
+			before = n
+		}
+		return before >= 0 && n >= before+3
+	})
+}
+
+// given is how long the thread of a process that has used the most CPU time ran, in nanoseconds, and how often it gave it up of its own accord.
+func given(t *testing.T, pid int) (most, n int64) {
+	t.Helper()
+	tasks, err := filepath.Glob(fmt.Sprintf("/proc/%d/task/*", pid))
+	require.NoError(t, err)
+	for _, task := range tasks {
+		var used, got int64
+		if text, err := os.ReadFile(filepath.Join(task, "schedstat")); err == nil {
+			_, err = fmt.Sscan(string(text), &used)
+			require.NoError(t, err)
+		}
+		if text, err := os.ReadFile(filepath.Join(task, "status")); err == nil {
+			_, rest, _ := strings.Cut(string(text), "\nvoluntary_ctxt_switches:")
+			_, err = fmt.Sscan(rest, &got)
+			require.NoError(t, err)
+		}
+		if used > most {
+			most, n = used, got
+		}
+	}
+	return most, n
+}
