@@ -51,7 +51,7 @@ func (s share) String() string {
 	if s.Attempts == 0 {
 		return "none"
 	}
-	return fmt.Sprintf("%d of %d (%.2g %%)", s.Failures, s.Attempts, 100*float64(s.Failures)/float64(s.Attempts))
+	return fmt.Sprintf("%d of %d (%.3g %%)", s.Failures, s.Attempts, 100*float64(s.Failures)/float64(s.Attempts))
 }
 
 // hunt runs one campaign in a folder of its own and reads its figures.
