@@ -78,7 +78,15 @@ func (c testCase) reproRow(o options) string {
 		after = r.Minimized.String()
 	}
 	return fmt.Sprintf("| %s | %s | %s | %s | %s | %d | %d | %.0f | %s | %s |\n", c.name, c.class, r.Strategy, r.replays, after, r.Recorded, r.Decisions,
-		time.Since(began).Seconds(), c.cause, strings.ReplaceAll(r.Explanation, "|", "/"))
+		time.Since(began).Seconds(), c.cause, o.portable(r.Explanation))
+}
+
+// portable is a text as it stands in a page: without the folder in which this machine has the cases.
+func (o options) portable(text string) string {
+	if folder, err := filepath.Abs(o.cases); err == nil {
+		text = strings.ReplaceAll(text, folder+"/", "")
+	}
+	return strings.ReplaceAll(text, "|", "/")
 }
 
 // bundle is the one to explain, or else the first of the most frequent failure.
