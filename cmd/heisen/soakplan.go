@@ -15,8 +15,6 @@ import (
 	"heisen/repro/provenance"
 	"heisen/repro/soak"
 	"heisen/stress/campaign"
-	"heisen/stress/chaos/golang"
-	"heisen/stress/chaos/python"
 	"heisen/stress/chaos/tracer"
 	"heisen/stress/mix"
 	"heisen/stress/proc/guard"
@@ -165,7 +163,7 @@ func (p *plan) leaveOut(b *soak.Baseline, seeds map[string][]uint64) {
 
 // focus settles under which plans the attempts run.
 func (p *plan) focus(b *soak.Baseline, base *baseline, o soak.Options, stderr io.Writer) {
-	if *b = b.Focused(o, base.past.Costs(runtime.NumCPU()), slices.Concat(golang.AllStrategies(), python.Strategies())); b.Focus == "" {
+	if *b = b.Focused(o, base.past.Costs(runtime.NumCPU()), insideOnes()); b.Focus == "" {
 		return
 	}
 	p.spec.Chaos.Strategies = slices.DeleteFunc(slices.Clone(p.spec.Chaos.Strategies), func(name string) bool {

@@ -2,11 +2,9 @@ package explain
 
 import (
 	"context"
-	"slices"
 
 	"heisen/repro/minimize"
 	"heisen/repro/replay"
-	"heisen/stress/chaos"
 	"heisen/stress/stats"
 )
 
@@ -45,9 +43,7 @@ func (s *side) upTo(ctx context.Context, lab Lab, attempts int) error {
 
 // rivals are the events of other threads during the side's holds, where it failed.
 func (s *side) rivals(lab Lab) []rival {
-	return slices.DeleteFunc(rivals(failing(lab, s.answers)), func(r rival) bool {
-		return !slices.ContainsFunc(s.order.Plan.Decisions, func(d chaos.Decision) bool { return d.Address == r.held.Address })
-	})
+	return rivals(failing(lab, s.answers))
 }
 
 // fewer tells whether one side fails less often than the other one. It gives up at the first look where that shows nothing

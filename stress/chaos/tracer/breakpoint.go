@@ -16,7 +16,7 @@ type breakpointStrategy struct {
 	seed    source
 	victims float64
 	late    bool  // threads are held from some later time on that they come to a place
-	most    int64 // holds of one thread at one place
+	most    int64 // holds of one thread at one place, or of any
 	any     bool  // threads are not told apart: see chaos.AnyThread
 	longest time.Duration
 	sites   []chaos.Breakpoint
@@ -30,16 +30,17 @@ const latestTime = 32
 
 func newBreakpointStrategy(p *chaos.Plan) *breakpointStrategy {
 	s := source(p.Seed).of("breakpoint")
-	return &breakpointStrategy{seed: s.of("points"), sites: p.Breakpoints, victims: []float64{0.4, 0.7, 1}[s.of("victims").below(3)],
+	b := &breakpointStrategy{seed: s.of("points"), sites: p.Breakpoints, victims: []float64{0.4, 0.7, 1}[s.of("victims").below(3)],
 		any: p.TrapsUnblocked, late: s.of("late").chance(0.25), most: []int64{1, 1, 2, 8}[s.of("most").below(4)],
 		longest: s.of("longest").between(p.MaxHold/20, p.MaxHold)}
+	if b.any {
+		b.most *= anyTimes
+	}
+	return b
 }
 
 func (s *breakpointStrategy) until(t *task, site string) int64 {
-	if s.any {
-		return s.from(t, site) + anyTimes*s.most - 1
-	}
-	if !s.thread(t).of(site).of("victim").chance(s.victims) {
+	if !s.any && !s.thread(t).of(site).of("victim").chance(s.victims) {
 		return 0
 	}
 	return s.from(t, site) + s.most - 1
@@ -77,11 +78,11 @@ func (s *breakpointStrategy) drawn() string {
 	if s.late {
 		from = fmt.Sprintf("the first to %dth", latestTime)
 	}
-	who, times := "threads", s.most
+	who := "threads"
 	if s.any {
-		who, times = "visits", anyTimes*s.most
+		who = "visits"
 	}
-	text := fmt.Sprintf("%.0f %% of %s at each place, from %s time they come there, %d times each, up to %s, at", 100*s.victims, who, from, times,
+	text := fmt.Sprintf("%.0f %% of %s at each place, from %s time they come there, %d times each, up to %s, at", 100*s.victims, who, from, s.most,
 		s.longest.Round(time.Microsecond))
 	if len(s.sites) > chaos.DebugRegisters {
 		return fmt.Sprintf("%s %d places", text, len(s.sites)) // the plan names them

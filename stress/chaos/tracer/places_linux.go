@@ -12,15 +12,13 @@ import (
 // place is a thread stopped where it may be held.
 func (l *loop) place(t *task, p point) {
 	t.seen[p]++
-	l.come(t, visit{point: p, who: t.path, n: int64(t.seen[p])})
+	l.come(t, spot{thread: t.path, point: p, n: int64(t.seen[p])})
 }
 
 // come is a thread at a point.
-func (l *loop) come(t *task, v visit) {
-	v.call, v.cpu = t.last.call, t.last.cpu
-	t.last = v
-	p := v.point
-	now := l.clock.now()
+func (l *loop) come(t *task, s spot) {
+	t.last.spot = s
+	p, now := s.point, l.clock.now()
 	l.ledger.passed(t, p, now)
 	if p.kind() == exit {
 		defer func() {
@@ -51,7 +49,7 @@ func (l *loop) come(t *task, v visit) {
 		l.ask(t)
 		return
 	}
-	a, from := l.strategy.at(t, p, v.n), l.here(t)
+	a, from := l.strategy.at(t, p, s.n), l.here(t)
 	l.obey(t, a, from)
 	if a == (act{}) && p.kind() == breakpoint && !l.plan.Replay {
 		l.ledger.stop(from, t.tid, now, min(l.clock.now()-now, l.plan.MaxHold))
@@ -67,7 +65,7 @@ func (l *loop) goOn(t *task, p point) {
 
 // here is the address of the point at which a thread is.
 func (l *loop) here(t *task) chaos.Address {
-	return chaos.Address{Thread: cmp.Or(t.last.who, t.path), Kind: t.last.point.String(), Site: t.last.site, N: t.last.n}
+	return chaos.Address{Thread: cmp.Or(t.last.thread, t.path), Kind: t.last.point.String(), Site: t.last.site, N: t.last.n}
 }
 
 // obey does to a stopped thread what was decided.

@@ -33,7 +33,7 @@ func newReplay(decisions []chaos.Decision) (*replay, error) {
 }
 
 func (r *replay) at(t *task, p point, n int64) act {
-	return r.decisions[spot{t.last.who, p, n, t.last.site}]
+	return r.decisions[spot{t.last.thread, p, n, t.last.site}]
 }
 
 // until is the last time at which something is decided there.

@@ -37,12 +37,9 @@ type task struct {
 
 // visit is the last point a thread was at.
 type visit struct {
-	point point
-	who   string // the thread, as an address names it
-	n     int64
-	site  string        // of a breakpoint
-	call  call          // what it was doing, where that was a call
-	cpu   time.Duration // its CPU time then, where somebody asked for it
+	spot
+	call call          // what it was doing, where that was a call
+	cpu  time.Duration // its CPU time then, where somebody asked for it
 }
 
 // state is where a task is between the tracer and its own code.

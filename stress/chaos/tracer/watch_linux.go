@@ -182,16 +182,16 @@ func (l *loop) reach(t *task, i int) {
 		t.proc.came[i]++
 		b.reached[i].Times++
 	}
-	v := visit{point: at(breakpoint, entry), who: t.path, n: w.times[i], site: b.wanted[i].Site}
+	s := spot{t.path, at(breakpoint, entry), w.times[i], b.wanted[i].Site}
 	if b.anyThread {
-		v.who, v.n = chaos.AnyThread, t.proc.came[i]
+		s.thread, s.n = chaos.AnyThread, t.proc.came[i]
 	}
-	if w.armed.has(i) && (v.n >= w.until[i] || w.stops[i] >= mostStops) {
+	if w.armed.has(i) && (s.n >= w.until[i] || w.stops[i] >= mostStops) {
 		l.disarm(t, i)
 	}
 	if !company {
 		l.proceed(t) // there is nobody whom its being late could matter to
 		return
 	}
-	l.come(t, v)
+	l.come(t, s)
 }

@@ -56,7 +56,7 @@ func newWitness(plan *chaos.Plan) (*witness, error) {
 
 // meets tells whether this is the moment: the thread is there, another one is held, or this one's own hold is over.
 func (w *witness) meets(t *task, holding bool) bool {
-	if w == nil || w.met || !holding || w.held != (t.held != nil) || w.at != (spot{t.last.who, t.last.point, t.last.n, t.last.site}) {
+	if w == nil || w.met || !holding || w.held != (t.held != nil) || w.at != t.last.spot {
 		return false
 	}
 	w.met = true
