@@ -96,7 +96,7 @@ func (j *reproJob) explain(ctx context.Context, known *minimize.Result) error {
 		return err
 	}
 	j.state.Cause, j.state.Witness = cause.String(), &seen
-	if len(t.Whole().Holds) == 0 {
+	if len(result.Candidate.Holds) == 0 {
 		if other := heldSibling(j.state.Bundle, j.recipe); other != "" {
 			j.state.Cause += "; another attempt failed so while threads were held: heisen repro --explain " + text.Quote(other)
 		}

@@ -13,7 +13,7 @@ import (
 // mostSiblings bounds how many bundles are looked through.
 const mostSiblings = 300
 
-// heldSibling finds, among the bundles of the same campaign whose failures share one with the recipe's, that with the fewest
+// heldSibling finds, among the other bundles of the same campaign whose failures share one with the recipe's, that with the fewest
 // holds: those can be cut down to a cause, which other ways of disturbing cannot. "" where none had any.
 func heldSibling(path string, recipe *replay.Recipe) string {
 	plans, err := filepath.Glob(filepath.Join(filepath.Dir(filepath.Dir(path)), "*", "*", bundle.PlanFile))
@@ -23,7 +23,7 @@ func heldSibling(path string, recipe *replay.Recipe) string {
 	best, fewest := "", 0
 	for _, name := range plans[:min(len(plans), mostSiblings)] {
 		holds := holdsIn(name)
-		if dir := filepath.Dir(name); holds > 0 && (best == "" || holds < fewest) && alike(dir, recipe) {
+		if dir := filepath.Dir(name); dir != path && holds > 0 && (best == "" || holds < fewest) && alike(dir, recipe) {
 			best, fewest = dir, holds
 		}
 	}

@@ -44,6 +44,7 @@ func TestHeldSiblingHasTheFewestHolds(t *testing.T) {
 	put("a/5", mine, 1, 1, 1)
 	best := put("a/6", mine, 1, 1)
 	require.Equal(t, best, heldSibling(first, recipe))
+	require.NotEqual(t, best, heldSibling(best, recipe), "it has just been looked at itself")
 	recipe.Parts = []string{"b"}
 	require.Equal(t, others, heldSibling(first, recipe))
 }

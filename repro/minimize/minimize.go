@@ -134,7 +134,9 @@ func (m *minimizer) reference(ctx context.Context, plan Candidate) (reason strin
 		case s.Full.Reproduced >= leastHits && plain.High <= apart*high:
 			s.Bar = &Bar{Low: max(plain.High, high/3), High: high}
 			continue
-		case s.Full.Reproduced >= leastHits && m.alike():
+		case max(s.Full.Reproduced, s.Plain.Reproduced) >= leastHits && m.alike():
+			// Where the holds keep it from failing, what is left has to do as well as without them.
+			high = m.o.Keep * max(full.Low, plain.Low)
 			s.Bar = &Bar{Low: high / 3, High: high}
 			continue
 		case s.Full.Attempts >= m.o.Reference && s.Full.Reproduced < leastHits:

@@ -109,6 +109,17 @@ func TestHoldsThatAreNotNeeded(t *testing.T) {
 	require.Empty(t, got.Candidate.Holds, "no holds fail as often")
 }
 
+// Holds may also be what keeps a failure from coming that a setting of the same plan brings: it is told at once.
+func TestHoldsThatAreInTheWay(t *testing.T) {
+	w, plan := plant(seeded(t), 1, 4, 0.05)
+	w.noise, plan.Conditions, w.helps = 0.7, []string{"width"}, map[string]float64{"width": 1}
+	got := run(t, w, plan, sure, &minimize.State{})
+	require.Equal(t, minimize.Minimal, got.Verdict, got.Reason)
+	require.Empty(t, got.Candidate.Holds)
+	require.Less(t, got.Full.Attempts, int64(200), "not before the plan has failed twenty times")
+	require.Greater(t, got.Measured.Reproduced, got.Measured.Attempts/2)
+}
+
 func TestSaysWhenItCannotTell(t *testing.T) {
 	never, plan := plant(seeded(t), 1, 10, 0)
 	got := run(t, never, plan, minimize.Options{Reference: 200}, &minimize.State{})

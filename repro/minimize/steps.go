@@ -123,10 +123,13 @@ func (m *minimizer) drop(ctx context.Context, which func(condition string) bool)
 // at half the plan's rate, and a failure that always comes is not to become one that comes every other time. It is asked only where
 // what was seen without the condition looks like that.
 func (m *minimizer) worth(ctx context.Context, condition string) (bool, error) {
-	const clearly = 0.8 // of the whole plan's rate
+	const clearly = 0.8 // of the rate before: the whole plan's, or that without holds where these are not needed
 	less := m.left.lacking(condition)
-	seen, full := of(&m.state.Questions, less.key()), m.state.Full
-	if seen.share() >= clearly*full.share() {
+	seen, before := of(&m.state.Questions, less.key()), m.state.Full
+	if m.alike() {
+		before = m.state.Plain
+	}
+	if seen.share() >= clearly*before.share() {
 		return false, nil
 	}
 	return m.surer(ctx, m.left, less)
