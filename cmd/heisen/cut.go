@@ -38,6 +38,9 @@ const (
 func (j *reproJob) trier() *replay.Trier {
 	p := j.plan
 	t := &replay.Trier{Desk: p.desk, Recipe: j.recipe, Command: p.spec.Command, Width: p.spec.Width, Environ: os.Environ()}
+	if j.state.Narrow > 0 {
+		t.Width = j.state.Narrow
+	}
 	if p.programs != nil {
 		t.Command.Env = nil // go test's own way of running them is no condition
 	}
@@ -49,14 +52,15 @@ func (j *reproJob) trier() *replay.Trier {
 
 // cut minimises the plan as far as the budget goes.
 func (j *reproJob) cut(ctx context.Context) error {
-	s, t := &j.state, j.trier()
-	whole := t.Whole()
+	s := &j.state
 	if s.Cause = ""; s.Cut == nil {
-		// What was just seen of the whole plan counts.
-		s.Cut = &minimize.State{Full: s.Replayed}
+		if err := j.narrow(ctx); err != nil {
+			return err
+		}
 	}
-	last := ""
-	options := minimize.Options{Batch: j.plan.spec.Width, MostTime: s.Budget, Now: time.Now, Fresh: freshReplays, Slow: []string{replay.CondWidth},
+	t := j.trier()
+	whole, last := t.Whole(), ""
+	options := minimize.Options{Batch: t.Width, MostTime: s.Budget, Now: time.Now, Fresh: freshReplays, Slow: []string{replay.CondWidth},
 		Progress: func(p minimize.Progress) {
 			if now := fmt.Sprintf("%s: %d of %d holds, %d of %d conditions left", p.Step, p.Holds, len(whole.Holds), p.Conditions,
 				len(whole.Conditions)); now != last {
@@ -97,11 +101,18 @@ func (j *reproJob) explain(ctx context.Context, known *minimize.Result) error {
 	}
 	j.state.Cause, j.state.Witness = cause.String(), &seen
 	if len(result.Candidate.Holds) == 0 {
-		if other := heldSibling(j.state.Bundle, j.recipe); other != "" {
-			j.state.Cause += "; another attempt failed so while threads were held: heisen repro --explain " + text.Quote(other)
-		}
+		j.state.Cause += j.another()
 	}
 	return j.keepStacks(&seen)
+}
+
+// another names, as an end of a sentence, a bundle that may say more than this one; "" where there is none.
+func (j *reproJob) another() string {
+	other := heldSibling(j.state.Bundle, j.recipe)
+	if other == "" {
+		return ""
+	}
+	return "; another attempt failed so while threads were held: heisen repro --explain " + text.Quote(other)
 }
 
 // keepStacks writes all stacks beside the replays.

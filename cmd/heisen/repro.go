@@ -148,7 +148,7 @@ func (j *reproJob) order(ctx context.Context) error {
 		if len(orders) == 0 {
 			break
 		}
-		if _, err := j.plan.desk.Try(ctx, orders, j.count); err != nil {
+		if _, err := j.plan.desk.Try(ctx, orders, len(orders), j.count); err != nil {
 			return err
 		}
 		if err := j.state.save(j.session.folder); err != nil {
@@ -219,6 +219,9 @@ func (j *reproJob) count(a replay.Answer) {
 	case minimize.OtherFailure:
 		tally.Other++
 	}
+	if f := &a.Finished; a.Order.Replay {
+		j.state.CPU, j.state.Wall = j.state.CPU+f.User+f.System, j.state.Wall+f.Wall
+	}
 	if c := a.Finished.Chaos; a.Order.Plan != nil && c != nil {
 		if tally.Attempts == 1 || c.Made < j.state.Made[0] {
 			j.state.Made[0] = c.Made
@@ -239,7 +242,7 @@ func (j *reproJob) report() reports.Repro {
 		r.Decisions = r.Recorded
 	}
 	if r.Explanation = j.state.Cause; j.state.Explain && r.Reproduced == 0 && r.Attempts > 0 {
-		r.Explanation = "cause not shown: the failure did not come back"
+		r.Explanation = "cause not shown: the failure did not come back" + j.another()
 	}
 	r.Stacks = stacksOf(j.state.Witness)
 	if r.Minimized = j.minimized(); r.Minimized != nil && r.Minimized.Verdict != string(minimize.CannotTell) {

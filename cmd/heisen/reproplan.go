@@ -52,6 +52,11 @@ type reproState struct {
 	Left        minimize.Tally `json:"left_alone"`
 	// Made is as in reports.Repro.
 	Made [2]int64 `json:"made"`
+	// CPU and Wall are how long the judged replays computed and took in all, in microseconds.
+	CPU  int64 `json:"cpu_us,omitempty"`
+	Wall int64 `json:"wall_us,omitempty"`
+	// Narrow is how many attempts run at once while minimising; 0 for as many as there are of replays.
+	Narrow int `json:"narrow,omitempty"`
 	// Cut is all that minimising has seen, Result how it ended so far.
 	Cut    *minimize.State  `json:"cut,omitempty"`
 	Result *minimize.Result `json:"result,omitempty"`

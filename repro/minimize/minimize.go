@@ -123,6 +123,7 @@ func (m *minimizer) reference(ctx context.Context, plan Candidate) (reason strin
 	const (
 		leastHits = 20  // so few give a rate that is right to a third or so
 		apart     = 0.6 // the bar's low end is at most this share of the high one
+		often     = 3   // times as many attempts of no holds, once the plan has its hits: it is their rate that is not known well then
 	)
 	m.step = StepReference
 	none := plan.without(0, len(plan.Holds))
@@ -145,16 +146,12 @@ func (m *minimizer) reference(ctx context.Context, plan Candidate) (reason strin
 			return fmt.Sprintf("the whole plan reproduced the failure in %d of %d attempts, no holds in %d of %d: too alike to tell which holds matter",
 				s.Full.Reproduced, s.Full.Attempts, s.Plain.Reproduced, s.Plain.Attempts), false, nil
 		}
-		for _, side := range []struct {
-			candidate Candidate
-			tally     *Tally
-		}{{plan, &s.Full}, {none, &s.Plain}} {
-			if side.tally.Attempts > min(s.Full.Attempts, s.Plain.Attempts) {
-				continue // cut off in the middle of a round
-			}
-			if _, err := m.batch(ctx, side.candidate, side.tally); err != nil {
-				return "", false, err
-			}
+		candidate, tally := none, &s.Plain
+		if s.Full.Attempts <= s.Plain.Attempts && (s.Full.Reproduced < leastHits || s.Plain.Attempts >= often*s.Full.Attempts) {
+			candidate, tally = plan, &s.Full
+		}
+		if _, err := m.batch(ctx, candidate, tally); err != nil {
+			return "", false, err
 		}
 	}
 	return "", !m.alike(), nil

@@ -11,8 +11,8 @@ type Options struct {
 	Batch int
 	// Keep is the share of the whole plan's rate that a candidate must keep to count as reproducing; 0 for 0.5.
 	Keep float64
-	// Error bounds the chance of one wrong answer; 0 for 0.002. The last answers, that what is left reproduces and
-	// that it does not without any one of its holds, are asked ten times as strictly.
+	// Error bounds the chance of one wrong answer; 0 for 0.002. Which holds can go is asked five times as loosely on the way;
+	// the last answers, that what is left reproduces and that it does not without any one of its holds, ten times as strictly.
 	Error float64
 	// Reference is the greatest number of attempts spent on each of the whole plan and of no holds; 0 for 1,500.
 	Reference int64

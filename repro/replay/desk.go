@@ -90,23 +90,19 @@ func (d *Desk) Attach(nudge func() bool) {
 	d.nudge = nudge
 }
 
-// Try orders attempts and waits for all of them. each is called with every answer, in the order of the orders; the
-// error is ErrEnded, ctx's, or why plans cannot be carried out here. Answers are those that came.
-func (d *Desk) Try(ctx context.Context, orders []Order, each func(Answer)) ([]Answer, error) {
+// Try orders attempts, of which no more than atOnce are under way together, and waits for all of them. each is called with
+// every answer, in the order of the orders; the error is ErrEnded, ctx's, or why plans cannot be carried out here. Answers
+// are those that came.
+func (d *Desk) Try(ctx context.Context, orders []Order, atOnce int, each func(Answer)) ([]Answer, error) {
 	errands := make([]*errand, len(orders))
 	for i, o := range orders {
 		errands[i] = &errand{answer: Answer{Order: o}, done: make(chan Answer, 1)}
 	}
-	d.mu.Lock()
-	if d.err == nil {
-		d.waiting = append(d.waiting, errands...)
-	}
-	nudge, err := d.nudge, d.err
-	d.mu.Unlock()
-	if err != nil {
+	first := min(atOnce, len(errands))
+	if err := d.order(errands[:first]); err != nil {
 		return nil, err
 	}
-	nudge()
+	next := errands[first:]
 	var answers []Answer
 	for _, e := range errands {
 		a, err := d.await(ctx, e)
@@ -117,8 +113,29 @@ func (d *Desk) Try(ctx context.Context, orders []Order, each func(Answer)) ([]An
 		if each != nil {
 			each(a)
 		}
+		if len(next) > 0 {
+			if err := d.order(next[:1]); err != nil {
+				return answers, err
+			}
+			next = next[1:]
+		}
 	}
 	return answers, nil
+}
+
+// order has the engine make attempts.
+func (d *Desk) order(errands []*errand) error {
+	d.mu.Lock()
+	if d.err == nil {
+		d.waiting = append(d.waiting, errands...)
+	}
+	nudge, err := d.nudge, d.err
+	d.mu.Unlock()
+	if err != nil {
+		return err
+	}
+	nudge()
+	return nil
 }
 
 func (d *Desk) await(ctx context.Context, e *errand) (Answer, error) {

@@ -48,7 +48,7 @@ func TestEveryOrderGetsItsOwnAnswer(t *testing.T) {
 	}))
 	plan := &chaos.Plan{Strategy: "hold"}
 	instead := &run.Command{Path: "/other"}
-	answers, err := d.Try(context.Background(), []Order{{Plan: plan, Seed: 7}, {}, {Plan: plan, Command: instead}}, nil)
+	answers, err := d.Try(context.Background(), []Order{{Plan: plan, Seed: 7}, {}, {Plan: plan, Command: instead}}, 9, nil)
 	require.NoError(t, err)
 	var outcomes []run.Outcome
 	for _, a := range answers {
@@ -69,7 +69,7 @@ func TestAFurtherTryHasTheSameOrder(t *testing.T) {
 		}
 		return run.Pass
 	}))
-	answers, err := d.Try(context.Background(), []Order{{Seed: 9}}, nil)
+	answers, err := d.Try(context.Background(), []Order{{Seed: 9}}, 9, nil)
 	require.NoError(t, err)
 	require.Len(t, answers, 1)
 	require.Len(t, inner.seen, 3)
@@ -84,11 +84,11 @@ func TestOrdersFailWhenTheSessionEndsOrAPlanCannotBeCarriedOut(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			d := NewDesk()
 			d.Attach(func() bool { end(d); return false })
-			_, err := d.Try(context.Background(), []Order{{}}, nil)
+			_, err := d.Try(context.Background(), []Order{{}}, 9, nil)
 			require.Error(t, err)
 			require.Equal(t, name == "ended", errors.Is(err, ErrEnded))
 			require.False(t, d.Admit(1))
-			_, err = d.Try(context.Background(), []Order{{}}, nil)
+			_, err = d.Try(context.Background(), []Order{{}}, 9, nil)
 			require.Error(t, err, "and all later ones")
 		})
 	}
@@ -134,7 +134,7 @@ func TestWhatIsGivenUpForItsStacksCountsNowhere(t *testing.T) {
 	plan := &chaos.Plan{Strategy: "hold"}
 	doomed := *plan
 	doomed.Stacks = &chaos.Address{Thread: "0"}
-	answers, err := d.Try(context.Background(), []Order{{Plan: plan}, {Plan: &doomed}}, nil)
+	answers, err := d.Try(context.Background(), []Order{{Plan: plan}, {Plan: &doomed}}, 9, nil)
 	require.NoError(t, err)
 	require.Equal(t, run.Killed, answers[0].Finished.Outcome, "the engine tries it again")
 	require.Equal(t, run.Skip, answers[1].Finished.Outcome)

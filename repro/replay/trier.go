@@ -150,22 +150,17 @@ func (t *Trier) Run(ctx context.Context, c minimize.Candidate, o Order, n int) (
 		t.Load(slices.Contains(c.Conditions, CondLoad))
 		defer t.Load(true)
 	}
-	atOnce := n
+	atOnce := t.Width
 	if !slices.Contains(c.Conditions, CondWidth) {
 		atOnce = 1
 	}
-	var answers []Answer
-	for len(answers) < n {
-		orders := slices.Repeat([]Order{o}, min(atOnce, n-len(answers)))
-		some, err := t.Desk.Try(ctx, orders, func(a Answer) {
-			if t.Seen != nil && a.Judged() {
-				t.Seen(c, a)
-			}
-		})
-		if err != nil {
-			return nil, err
+	answers, err := t.Desk.Try(ctx, slices.Repeat([]Order{o}, n), atOnce, func(a Answer) {
+		if t.Seen != nil && a.Judged() {
+			t.Seen(c, a)
 		}
-		answers = append(answers, some...)
+	})
+	if err != nil {
+		return nil, err
 	}
 	return answers, nil
 }
