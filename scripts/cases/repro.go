@@ -81,8 +81,10 @@ func (c testCase) reproRow(o options) string {
 		time.Since(began).Seconds(), c.cause, o.portable(r.Explanation))
 }
 
-// portable is a text as it stands in a page: without the folder in which this machine has the cases.
+// portable is a text as it stands in a page: without the folder in which this machine has the cases, and without the
+// place of another bundle, which is gone by then.
 func (o options) portable(text string) string {
+	text, _, _ = strings.Cut(text, "; another attempt failed so ")
 	if folder, err := filepath.Abs(o.cases); err == nil {
 		text = strings.ReplaceAll(text, folder+"/", "")
 	}
