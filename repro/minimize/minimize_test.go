@@ -7,6 +7,7 @@ import (
 	"maps"
 	"math/rand/v2"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -107,6 +108,20 @@ func TestHoldsThatAreNotNeeded(t *testing.T) {
 	got := run(t, w, plan, sure, &minimize.State{})
 	require.Equal(t, minimize.Minimal, got.Verdict)
 	require.Empty(t, got.Candidate.Holds, "no holds fail as often")
+}
+
+// The longest hold is tried alone before anything is halved.
+func TestGuessesTheLongestHold(t *testing.T) {
+	w, plan := plant(seeded(t), 1, 40, 0.8)
+	for id := range w.needs {
+		plan.Holds[id].Length += time.Millisecond
+	}
+	s := &minimize.State{}
+	got := run(t, w, plan, sure, s)
+	require.True(t, w.exact(got.Candidate))
+	for asked := range s.Questions {
+		require.Equal(t, 1, strings.Count(asked, "="), "no other set was asked about: %s", asked)
+	}
 }
 
 // Holds may also be what keeps a failure from coming that a setting of the same plan brings: it is told at once.

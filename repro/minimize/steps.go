@@ -22,16 +22,17 @@ func (m *minimizer) holds(ctx context.Context, plan Candidate) (reason string, e
 		loosely  = 5  // times the error that is allowed for, on the way: what is wrong then is found out at its end
 		strictly = 10 // times less at its end
 	)
-	for error := m.o.Error; error > m.o.Error/math.Pow(10, again); error /= 10 {
+	for round := range again {
+		chance := m.o.Error / math.Pow10(round)
 		m.step, m.left = StepHolds, plan
-		if err := m.guess(ctx, loosely*error); err != nil {
+		if err := m.guess(ctx, loosely*chance); err != nil {
 			return "", err
 		}
-		if err := m.reduce(ctx, loosely*error); err != nil {
+		if err := m.reduce(ctx, loosely*chance); err != nil {
 			return "", err
 		}
 		m.step = StepConfirm
-		minimal, err := m.confirm(ctx, error/strictly)
+		minimal, err := m.confirm(ctx, chance/strictly)
 		if err != nil || minimal {
 			return "", err
 		}

@@ -98,7 +98,7 @@ func (d *Desk) Try(ctx context.Context, orders []Order, atOnce int, each func(An
 	for i, o := range orders {
 		errands[i] = &errand{answer: Answer{Order: o}, done: make(chan Answer, 1)}
 	}
-	first := min(atOnce, len(errands))
+	first := min(max(atOnce, 1), len(errands))
 	if err := d.order(errands[:first]); err != nil {
 		return nil, err
 	}
