@@ -80,7 +80,7 @@ func place(holds []Hold, t *bundle.Trace) {
 			h.Thread = at
 		}
 		thread := h.Thread
-		if h.Path == anyThread {
+		if h.Path == run.AnyThread {
 			thread = -1
 		}
 		if at, ok := points[pointAt{thread, h.Kind, h.Site, h.N}]; ok && h.Thread >= 0 && h.Steps == 0 && !known {
@@ -93,13 +93,6 @@ func place(holds []Hold, t *bundle.Trace) {
 		}
 	}
 }
-
-const (
-	// anyThread is in the place of a thread where visits of all threads are counted together.
-	anyThread = "*"
-	// atInstruction is the kind of a breakpoint.
-	atInstruction = "instruction"
-)
 
 // pointAt is a point as a hold names it: by its thread, -1 for any, its kind, its place where it has one, and the how manyth it is.
 type pointAt struct {
@@ -115,10 +108,7 @@ func pointsByAddress(t *bundle.Trace) map[pointAt]time.Duration {
 		if p.Thread < 0 {
 			continue
 		}
-		address := pointAt{thread: p.Thread, kind: p.Name}
-		if (p.Source == run.FromRuntime || p.Name == atInstruction) && len(p.Fields) > 0 {
-			address.site = p.Fields[0]
-		}
+		address := pointAt{thread: p.Thread, kind: p.Name, site: p.Site()}
 		for _, thread := range []int{p.Thread, -1} {
 			address.thread, address.n = thread, 0
 			seen[address]++

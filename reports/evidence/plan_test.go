@@ -14,7 +14,7 @@ import (
 // second visit is the second of all.
 func TestHoldsAreFoundByTheirPlace(t *testing.T) {
 	at := func(when time.Duration, thread int, site string) run.Point {
-		return run.Point{At: when, Thread: thread, Source: run.FromTracer, Name: atInstruction, Fields: []string{site}}
+		return run.Point{At: when, Thread: thread, Source: run.FromTracer, Name: run.AtInstruction, Fields: []string{site}}
 	}
 	trace := &bundle.Trace{Trace: run.Trace{Threads: []run.Thread{{TID: 7}, {TID: 8}},
 		Points: []run.Point{at(11, 0, "a"), at(12, 1, "b"), at(13, 0, "b"), at(14, -1, "b")}}}
@@ -22,16 +22,16 @@ func TestHoldsAreFoundByTheirPlace(t *testing.T) {
 		hold Hold
 		want time.Duration
 	}{
-		{Hold{Path: "0", TID: 7, Kind: atInstruction, Site: "b", N: 1, At: 3}, 13},
-		{Hold{Path: anyThread, TID: 7, Kind: atInstruction, Site: "b", N: 2, At: 3}, 13},
-		{Hold{Path: anyThread, TID: 8, Kind: atInstruction, Site: "b", N: 1, At: 2}, 12},
+		{Hold{Path: "0", TID: 7, Kind: run.AtInstruction, Site: "b", N: 1, At: 3}, 13},
+		{Hold{Path: run.AnyThread, TID: 7, Kind: run.AtInstruction, Site: "b", N: 2, At: 3}, 13},
+		{Hold{Path: run.AnyThread, TID: 8, Kind: run.AtInstruction, Site: "b", N: 1, At: 2}, 12},
 	} {
 		holds := []Hold{c.hold}
 		place(holds, trace)
 		require.True(t, holds[0].Placed)
 		require.Equal(t, c.want, holds[0].At, "%+v", c.hold)
 	}
-	none := []Hold{{Path: "0", TID: 7, Kind: atInstruction, Site: "b", N: 2, At: 3}}
+	none := []Hold{{Path: "0", TID: 7, Kind: run.AtInstruction, Site: "b", N: 2, At: 3}}
 	place(none, trace)
 	require.False(t, none[0].Placed)
 }

@@ -7,6 +7,7 @@ import (
 
 	"heisen/reports"
 	"heisen/reports/human"
+	"heisen/stress/run"
 )
 
 // Repro writes how often a recorded failure came back.
@@ -94,7 +95,7 @@ func (p *printer) minimized(m *reports.Minimized) {
 
 // heldThread names the thread of a hold; "*" stands for any, in a program whose threads are not told apart there.
 func heldThread(h reports.MinimalHold) string {
-	if h.Thread == "*" {
+	if h.Thread == run.AnyThread {
 		return "whichever thread it is,"
 	}
 	return "thread " + h.Thread
@@ -103,7 +104,7 @@ func heldThread(h reports.MinimalHold) string {
 // point says where a hold is.
 func point(h reports.MinimalHold) string {
 	switch {
-	case h.Kind == "instruction":
+	case h.Kind == run.AtInstruction:
 		return fmt.Sprintf("the %s time it comes to %s", ordinal(h.N), h.Site)
 	case h.Site != "":
 		return fmt.Sprintf("at its %s %s at %s", ordinal(h.N), h.Kind, h.Site)

@@ -115,10 +115,7 @@ func addressed(t *run.Trace, paths []string, anyThread bool) []placed {
 		if p.Source != run.FromTracer && p.Source != run.FromRuntime || p.Thread < 0 || p.Thread >= len(paths) || paths[p.Thread] == "" {
 			continue
 		}
-		a := chaos.Address{Thread: paths[p.Thread], Kind: p.Name}
-		if (p.Source == run.FromRuntime || p.Name == chaos.AtInstruction) && len(p.Fields) > 0 {
-			a.Site = p.Fields[0]
-		}
+		a := chaos.Address{Thread: paths[p.Thread], Kind: p.Name, Site: p.Site()}
 		if p.Name == chaos.AtInstruction && anyThread {
 			a.Thread = chaos.AnyThread
 		}

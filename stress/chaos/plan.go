@@ -1,6 +1,10 @@
 package chaos
 
-import "time"
+import (
+	"time"
+
+	"heisen/stress/run"
+)
 
 // PlanVersion is raised when a Plan's meaning changes: an old plan must never be replayed as a new one.
 const PlanVersion = 1
@@ -87,10 +91,10 @@ type Address struct {
 
 // AnyThread is in the place of a thread in the address of a breakpoint of a Go program: goroutines are run by whichever of its threads
 // is free, so N counts how often any thread of the process was there.
-const AnyThread = "*"
+const AnyThread = run.AnyThread
 
 // AtInstruction is the kind of point that a breakpoint is.
-const AtInstruction = "instruction"
+const AtInstruction = run.AtInstruction
 
 // Decision is one deliberate hold of one thread at one address.
 type Decision struct {

@@ -69,6 +69,21 @@ type Point struct {
 	Fields []string `json:"fields,omitempty"`
 }
 
+// AtInstruction is the name of a point that is a breakpoint. AnyThread is in the place of a thread's creation path where the
+// visits of all threads are counted together.
+const (
+	AtInstruction = "instruction"
+	AnyThread     = "*"
+)
+
+// Site is the place in the program of a point: a runtime's hooks tell it, and breakpoints are such places. "" for others.
+func (p *Point) Site() string {
+	if (p.Source == FromRuntime || p.Name == AtInstruction) && len(p.Fields) > 0 {
+		return p.Fields[0]
+	}
+	return ""
+}
+
 // Span is a stretch of time that a thread was on a CPU.
 type Span struct {
 	// Thread is an index of Trace.Threads.
