@@ -34,7 +34,7 @@ func (j *reproJob) narrow(ctx context.Context) error {
 	}
 	seen := t.Count(answers)
 	s.Cut.Spent = seen.Attempts
-	if seen.Attempts >= judged && float64(seen.Reproduced)*float64(s.Replayed.Attempts) >= as*float64(s.Replayed.Reproduced)*float64(seen.Attempts) {
+	if seen.Attempts >= judged && seen.Share() >= as*s.Replayed.Share() {
 		s.Narrow, s.Cut.Full = few, seen
 	}
 	return j.state.save(j.session.folder)

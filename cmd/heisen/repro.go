@@ -105,7 +105,7 @@ func (j *reproJob) run(link *guard.Link, asJSON bool, stdout, stderr io.Writer) 
 	if err != nil {
 		return err
 	}
-	report := j.report()
+	report := *j.state.Report
 	if asJSON {
 		err = reports.WriteJSON(stdout, report)
 	} else {
@@ -242,7 +242,10 @@ func (j *reproJob) report() reports.Repro {
 		r.Decisions = r.Recorded
 	}
 	if r.Explanation = j.state.Cause; j.state.Explain && r.Reproduced == 0 && r.Attempts > 0 {
-		r.Explanation = "cause not shown: the failure did not come back" + j.another()
+		r.Explanation = "cause not shown: the failure did not come back"
+		if len(j.state.Cmd) == 0 { // else what ran may be the reason
+			r.Explanation += j.another()
+		}
 	}
 	r.Stacks = stacksOf(j.state.Witness)
 	if r.Minimized = j.minimized(); r.Minimized != nil && r.Minimized.Verdict != string(minimize.CannotTell) {

@@ -71,8 +71,8 @@ type Tally struct {
 	Other      int64 `json:"other"`
 }
 
-// share is the rate that was seen; 0 before any attempt.
-func (t *Tally) share() float64 { return float64(t.Reproduced) / float64(max(t.Attempts, 1)) }
+// Share is the rate that was seen; 0 before any attempt.
+func (t *Tally) Share() float64 { return float64(t.Reproduced) / float64(max(t.Attempts, 1)) }
 
 func (t *Tally) add(outcomes []Outcome) {
 	for _, o := range outcomes {

@@ -147,7 +147,7 @@ func (m *minimizer) reference(ctx context.Context, plan Candidate) (reason strin
 				s.Full.Reproduced, s.Full.Attempts, s.Plain.Reproduced, s.Plain.Attempts), false, nil
 		}
 		candidate, tally := none, &s.Plain
-		if s.Full.Attempts <= s.Plain.Attempts && (s.Full.Reproduced < leastHits || s.Plain.Attempts >= often*s.Full.Attempts) {
+		if s.Full.Attempts <= s.Plain.Attempts && (s.Full.Reproduced < leastHits || s.Plain.Attempts >= min(often*s.Full.Attempts, m.o.Reference)) {
 			candidate, tally = plan, &s.Full
 		}
 		if _, err := m.batch(ctx, candidate, tally); err != nil {

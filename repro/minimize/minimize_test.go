@@ -145,6 +145,9 @@ func TestSaysWhenItCannotTell(t *testing.T) {
 	got = run(t, alike, plan, sure, &minimize.State{})
 	require.Equal(t, minimize.CannotTell, got.Verdict)
 	require.Contains(t, got.Reason, "too alike to tell which holds matter")
+	for side, tally := range map[string]minimize.Tally{"plan": got.Full, "no holds": got.Plain} {
+		require.InDelta(t, 1500, tally.Attempts, 8, "%s: no more than Options.Reference, to a batch", side)
+	}
 	require.Len(t, got.Candidate.Holds, 10, "nothing was removed")
 }
 

@@ -152,7 +152,7 @@ func (m *minimizer) worth(ctx context.Context, condition string) (bool, error) {
 	if m.alike() {
 		before = m.state.Plain
 	}
-	if seen.share() >= clearly*before.share() {
+	if seen.Share() >= clearly*before.Share() {
 		return false, nil
 	}
 	return m.surer(ctx, m.left, less)

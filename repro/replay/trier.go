@@ -154,15 +154,11 @@ func (t *Trier) Run(ctx context.Context, c minimize.Candidate, o Order, n int) (
 	if !slices.Contains(c.Conditions, CondWidth) {
 		atOnce = 1
 	}
-	answers, err := t.Desk.Try(ctx, slices.Repeat([]Order{o}, n), atOnce, func(a Answer) {
+	return t.Desk.Try(ctx, slices.Repeat([]Order{o}, n), atOnce, func(a Answer) {
 		if t.Seen != nil && a.Judged() {
 			t.Seen(c, a)
 		}
 	})
-	if err != nil {
-		return nil, err
-	}
-	return answers, nil
 }
 
 // Count adds answers up.
