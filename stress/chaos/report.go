@@ -88,6 +88,9 @@ type Made struct {
 	// At is when the hold began, Held how long it really lasted.
 	At   time.Duration `json:"at_ns"`
 	Held time.Duration `json:"held_ns"`
+	// CutOff says that the thread was still held when its process ended. What failed the test may have taken all of the
+	// hold, so that a replay holds for as long as was drawn.
+	CutOff bool `json:"cut_off,omitempty"`
 	// TID and Name are the thread's in this attempt; Call says what it was doing, with the arguments that
 	// matter; PC is the instruction, as FILE+OFFSET where the mapping is known.
 	TID  int    `json:"tid"`

@@ -57,8 +57,23 @@ func (c *Conductor) within(a run.Attempt, ctl *run.Control, in Inside) run.Resul
 		// What was done is not known, but it was only delays: the attempt counts, as one that was disturbed.
 		report = &chaos.Report{Unsupported: "its record cannot be read: " + err.Error()}
 	}
+	endHolds(report, res.Wall)
 	c.describeInside(&res, &plan, report, ctl)
 	return res
+}
+
+// endHolds gives the holds that nobody saw the end of the length they can have had in an attempt of that length.
+func endHolds(r *chaos.Report, wall time.Duration) {
+	for i := range r.Made {
+		m := &r.Made[i]
+		if !m.CutOff || m.Held > 0 {
+			continue
+		}
+		m.Held = max(min(m.Hold, wall-m.At), 0)
+		r.Chaos.Held += m.Held.Microseconds()
+		r.Chaos.Longest = max(r.Chaos.Longest, m.Held.Microseconds())
+		r.Lengthened += m.Held
+	}
 }
 
 // emptied makes a folder, or empties one.

@@ -79,6 +79,18 @@ func TestInsideIsCountedAndCanBeReplayed(t *testing.T) {
 	require.Empty(t, mixer.dropped)
 }
 
+// A thread that is held until the test has given up on it is held as long as was drawn when that is repeated.
+func TestInsideRepeatsAHoldThatWasCutOffInFull(t *testing.T) {
+	made := chaos.Made{Decision: chaos.Decision{Address: chaos.Address{Thread: "0.1", Kind: "queue.get.entry", Site: "a.py:3", N: 1}, Hold: 90 * time.Millisecond},
+		At: 10 * time.Millisecond, CutOff: true}
+	arm := &runtimeArm{report: chaos.Report{Chaos: run.Chaos{Planned: 1, Made: 1}, Made: []chaos.Made{made}}}
+	c, _, _ := innerRig(t, arm, run.Result{Wall: 30 * time.Millisecond, Ending: run.Ending{Code: 1}})
+	res := c.Run(run.Attempt{Seq: 1, Slot: 3, Timeout: time.Minute}, nil)
+	require.Equal(t, int64(20000), res.Evidence.Chaos.Held, "to the attempt's end")
+	require.Contains(t, string(res.Evidence.Plan), `"hold_ns": 90000000`)
+	require.Contains(t, string(res.Evidence.Plan), `"held_ns": 20000000`)
+}
+
 // The folder is the attempt's own: nothing of an earlier attempt in the slot is in it.
 func TestInsideStartsWithAnEmptyFolder(t *testing.T) {
 	arm := &runtimeArm{}

@@ -83,7 +83,7 @@ func (m Arm) environ(p *chaos.Plan, dir string) ([]string, error) {
 // Collect reads what the runtime told.
 func (m Arm) Collect(p *chaos.Plan, dir string, began int64) (*chaos.Report, error) {
 	if m.Strategy == Shuffle {
-		return &chaos.Report{Version: chaos.PlanVersion}, nil
+		return &chaos.Report{Version: chaos.PlanVersion, Chaos: run.Chaos{Planned: 1, Made: 1}}, nil // as a knob is counted
 	}
 	f, err := os.Open(filepath.Join(dir, eventsName))
 	if err != nil {

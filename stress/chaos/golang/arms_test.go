@@ -42,6 +42,7 @@ func TestArmWithoutHooks(t *testing.T) {
 	report, err := Arm{Shuffle}.Collect(&plan, "", 0)
 	require.NoError(t, err)
 	assert.Empty(t, report.Unsupported)
+	assert.Equal(t, int64(1), report.Chaos.Made, "the queues are shuffled: it did something")
 }
 
 func TestLevelsNameWhatTheyCarry(t *testing.T) {

@@ -54,7 +54,7 @@ type Built struct {
 
 // toolchain is the user's Go, as go env tells of it in the command's folder.
 type toolchain struct {
-	GOROOT, GOVERSION, GOARCH, GOOS, GOFLAGS string
+	GOROOT, GOVERSION, GOARCH, GOOS, GOFLAGS, GOMODCACHE string
 }
 
 // builder makes one command ready.
@@ -109,7 +109,7 @@ func Build(ctx context.Context, cmd Command, cfg Config) (*Built, error) {
 }
 
 func (b *builder) probe(ctx context.Context) error {
-	text, err := b.goCommand(ctx, "env", "-json", "GOROOT", "GOVERSION", "GOARCH", "GOOS", "GOFLAGS")
+	text, err := b.goCommand(ctx, "env", "-json", "GOROOT", "GOVERSION", "GOARCH", "GOOS", "GOFLAGS", "GOMODCACHE")
 	if err != nil {
 		return err
 	}
@@ -176,7 +176,7 @@ func (b *builder) packages(ctx context.Context) ([]goPackage, *Built, error) {
 			args = append(args, w)
 		}
 	}
-	text, err := b.goCommand(ctx, append(append(args, "--"), b.cmd.Packages...)...)
+	text, err := b.goCommand(ctx, append(args, b.cmd.Packages...)...)
 	if err != nil {
 		return nil, nil, err
 	}

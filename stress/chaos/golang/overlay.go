@@ -70,6 +70,11 @@ func (b *builder) overlaid(ctx context.Context, pkgs []goPackage, out *Built) []
 		out.Overlay = Overlay{Why: why}
 		return nil
 	}
+	b, err := b.replaceable()
+	if err != nil {
+		out.Overlay = Overlay{Why: firstLine(err)}
+		return nil
+	}
 	paths, err := b.hooked(ctx, pkgs, out)
 	if err == nil {
 		return paths

@@ -121,7 +121,8 @@ func siteHash(site string) (uint64, error) {
 	return mix(h.Sum64(), line), nil
 }
 
-// Collect makes the report of an attempt from its event file. Times are taken from began.
+// Collect makes the report of an attempt from its event file. Times are taken from began. The plan bounds what one
+// process tells; where there were several, what is more than that is counted.
 func Collect(events io.Reader, p chaos.Plan, began int64) (chaos.Report, error) {
 	told, err := Read(events, Strategy(p.Strategy), began)
 	if err != nil {
@@ -132,6 +133,9 @@ func Collect(events io.Reader, p chaos.Plan, began int64) (chaos.Report, error) 
 	for _, n := range told.Trace.Dropped {
 		r.Dropped += n
 	}
+	made, points := min(len(r.Made), p.MaxDecisions), min(len(r.Points), p.MaxPoints)
+	r.Dropped += int64(len(r.Made) - made + len(r.Points) - points)
+	r.Made, r.Points = r.Made[:made], r.Points[:points]
 	if told.Processes == 0 {
 		r.Unsupported = "the Go runtime told of nothing: the command runs another binary than the one built for it"
 	}

@@ -1,6 +1,7 @@
 package golang
 
 import (
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -83,4 +84,27 @@ func TestCollectSaysWhenNothingWasTold(t *testing.T) {
 	assert.Equal(t, int64(10), r.Dropped)
 	assert.Equal(t, 7*time.Millisecond, r.Lengthened)
 	assert.Equal(t, int64(3), r.Chaos.Made)
+}
+
+// A test that runs itself again has several runtimes, each of which tells as much as a plan allows one.
+func TestCollectBoundsWhatSeveralProcessesTell(t *testing.T) {
+	p := PlanFor(Hold, 1, bounds)
+	p.MaxDecisions, p.MaxPoints = 3, 2
+	var lines strings.Builder
+	for pid := range 2 {
+		for i := range 3 {
+			fmt.Fprintf(&lines, "@%d:%d: go.held 1 7 mutex.lock 12 a/a.go:5 9 %d 2 1000\n", 2000+i, 7+pid, i+1)
+		}
+		for i := range 2 {
+			fmt.Fprintf(&lines, "@%d:%d: go.op 1 mutex.lock a/a.go:5 %d\n", 3000+i, 7+pid, i+1)
+		}
+		fmt.Fprintf(&lines, "@9000:%d: go.sum 3 3 0 0 3000 1000\n", 7+pid)
+	}
+	r, err := Collect(strings.NewReader(lines.String()), p, 0)
+	require.NoError(t, err)
+	assert.Empty(t, r.Unsupported)
+	assert.Len(t, r.Made, 3)
+	assert.Len(t, r.Points, 2)
+	assert.Equal(t, int64(5), r.Dropped)
+	assert.Equal(t, int64(6), r.Chaos.Made)
 }

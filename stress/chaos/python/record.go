@@ -37,6 +37,9 @@ func Collect(record []byte, plan chaos.Plan, began int64) chaos.Report {
 	if c.loaded == 0 {
 		c.report.Unsupported = "no CPython that looks at PYTHONPATH began: it does not with -I, -E or -S, nor where the program clears its environment"
 	}
+	for _, i := range c.open {
+		c.report.Made[i].CutOff = true
+	}
 	if plan.Stacks != nil && len(c.report.Stacks) == 0 {
 		c.report.NoStacks = "no thread came to that point while one was held"
 	}

@@ -27,6 +27,16 @@ func TestCollect(t *testing.T) {
 	require.Zero(t, r.Dropped)
 }
 
+// What failed the test may be the hold that nobody saw the end of.
+func TestCollectMarksAHoldThatDidNotEnd(t *testing.T) {
+	r := Collect([]byte("begin\t3.8.18\t7\tgil\nthread\t1000\t0\t7\t7\nmade\t3000\t0\tqueue.get.entry\t/a.py:3\t1\t4000\tmain\nheld\t5000\t0\n"+
+		"made\t9000\t0\tqueue.get.entry\t/a.py:3\t2\t7000\tmain\n"), chaos.Plan{Strategy: Starve, MaxPoints: 10, MaxDecisions: 10}, 1000)
+	require.Len(t, r.Made, 2)
+	require.False(t, r.Made[0].CutOff)
+	require.True(t, r.Made[1].CutOff)
+	require.Equal(t, 7*time.Microsecond, r.Made[1].Hold)
+}
+
 func TestCollectSaysWhyNothingWasDone(t *testing.T) {
 	require.Contains(t, Collect(nil, chaos.Plan{}, 0).Unsupported, "-I, -E or -S")
 	r := Collect([]byte("begin\t3.13.0\t1\tfree-threaded\nfault\tKeyError: 'x'\n"), chaos.Plan{Settings: map[string]string{SetSwitch: "1"}}, 0)

@@ -133,9 +133,10 @@ func (g *ledger) released(h *held, now time.Duration) {
 	if h.made < 0 {
 		return
 	}
-	g.holds[h.made].Held = long
+	m := &g.holds[h.made]
+	m.Held, m.CutOff = long, long < m.Hold
 	if h.park {
-		g.holds[h.made].Hold = long // its end was not decided beforehand; a replay holds as long
+		m.Hold, m.CutOff = long, false // its end was not decided beforehand; a replay holds as long
 	}
 	for i, a := range g.active {
 		if a == h {

@@ -76,7 +76,7 @@ func newStrategy(p *chaos.Plan, c controls) (strategy, error) {
 	case chaos.Hold:
 		return newHold(p), nil
 	case chaos.Starve:
-		return newStarve(p), nil
+		return newStarve(p, c.now), nil
 	case chaos.Preempt:
 		return newPreempt(p), nil
 	case chaos.PCT:
