@@ -81,6 +81,15 @@ func TestTestKilledInMidHoldIsReportedAsKilled(t *testing.T) {
 	r := s.end()
 	require.Equal(t, syscall.SIGKILL, syscall.WaitStatus(r.Status).Signal())
 	require.Less(t, r.Chaos.Longest, time.Minute.Microseconds())
+	require.Len(t, r.Made, 1)
+	require.True(t, r.Made[0].CutOff, "a replay holds it for the whole minute")
+}
+
+func TestAHoldThatEndsByItselfIsNotCutOff(t *testing.T) {
+	r, _ := runUnder(t, draft(decide("0.1", "thread.start", 1, time.Millisecond)), nil, compile(t, preamble+heldProgram))
+	require.Len(t, r.Made, 1)
+	require.False(t, r.Made[0].CutOff)
+	require.GreaterOrEqual(t, r.Made[0].Held, time.Millisecond)
 }
 
 func TestSupervisorsSignalsReachTheTestAndEndHolds(t *testing.T) {

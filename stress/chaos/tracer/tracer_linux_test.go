@@ -148,22 +148,6 @@ func TestProbeWorksHereOrSaysHowToAllowIt(t *testing.T) {
 	}
 }
 
-// A thread that is still held when its process ends was held for too short a time to say how much the failure took.
-func TestAHoldThatOutlivesTheTestIsCutOff(t *testing.T) {
-	program := compile(t, preamble+`
-static void *waits(void *x) { return x; }
-int main(void) {
-	pthread_t one, two;
-	pthread_create(&one, NULL, waits, NULL); pthread_join(one, NULL);
-	pthread_create(&two, NULL, waits, NULL); return 0;
-}`)
-	r, _ := runUnder(t, draft(decide("0.1", "thread.start", 1, time.Millisecond), decide("0.2", "thread.start", 1, time.Minute)), nil, program)
-	require.Len(t, r.Made, 2)
-	require.False(t, r.Made[0].CutOff)
-	require.True(t, r.Made[1].CutOff)
-	require.Less(t, r.Made[1].Held, time.Minute)
-}
-
 // BenchmarkStops measures what it costs a thread to stop at the entry and at the exit of a system call: where all CPUs have
 // something to run, as in a hunt, and alone, where each stop and each going on wakes a CPU that sleeps. The costs are
 // CPU time: where more run than there are CPUs, each has its share of them.
