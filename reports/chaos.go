@@ -50,7 +50,7 @@ type Strategy struct {
 	SlowDown *float64 `json:"slow_down,omitempty"`
 }
 
-// Holds are what a tracer did. Idle counts attempts in which it held nothing.
+// Holds are what a tracer or a language's runtime did. Idle counts attempts in which nothing was held.
 type Holds struct {
 	Planned int64   `json:"planned"`
 	Made    int64   `json:"made"`
@@ -59,6 +59,10 @@ type Holds struct {
 	Longest Seconds `json:"longest_seconds"`
 	Stops   int64   `json:"stops"`
 	Idle    int64   `json:"idle_attempts"`
+	// Untold counts attempts that did not tell all that was done to them: the figures above are without what they did.
+	// WhyUntold is the first reason.
+	Untold    int64  `json:"untold_attempts,omitempty"`
+	WhyUntold string `json:"why_untold,omitempty"`
 	// Tracer is the CPU time of the tracers: no test's.
 	Tracer Seconds `json:"tracer_cpu_seconds"`
 }
@@ -110,7 +114,7 @@ func strategyOf(a, plain *mix.Arm) Strategy {
 	if !mix.MachineSide(a.Strategy) {
 		us := func(n int64) Seconds { return Seconds(time.Duration(n) * time.Microsecond) }
 		s.Holds = &Holds{Planned: a.Planned, Made: a.Made, Skipped: a.Skipped, Held: us(a.Held), Longest: us(a.Longest),
-			Stops: a.Stops, Idle: a.Idle, Tracer: us(a.Tracer)}
+			Stops: a.Stops, Idle: a.Idle, Untold: a.Untold, WhyUntold: a.WhyUntold, Tracer: us(a.Tracer)}
 	}
 	return s
 }
@@ -157,7 +161,7 @@ func verdictOf(p float64, s, plain Rate) string {
 // idleAfter is how many attempts of a strategy may go by without a hold before that is an error.
 const idleAfter = 20
 
-// Idle lists the strategies that should hold threads and never did.
+// Idle lists the strategies that should hold threads and told of no hold.
 func (c *Chaos) Idle() []Strategy {
 	if c == nil {
 		return nil
@@ -177,6 +181,9 @@ func (c *Chaos) Nothing() string {
 }
 
 func (s Strategy) idleText() string {
+	if s.Holds.Untold > 0 {
+		return fmt.Sprintf("%s told of no hold in %d attempts, of which %d did not tell all (%s)", s.Name, s.Rate.Attempts, s.Holds.Untold, s.Holds.WhyUntold)
+	}
 	return fmt.Sprintf("%s made no hold in %d attempts (%d planned, %d skipped, %d stops)",
 		s.Name, s.Rate.Attempts, s.Holds.Planned, s.Holds.Skipped, s.Holds.Stops)
 }

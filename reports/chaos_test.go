@@ -67,6 +67,23 @@ func TestACampaignWithoutChaosSaysNothingOfIt(t *testing.T) {
 	require.Nil(t, reports.Build(tl, reports.Facts{}).Chaos)
 }
 
+func TestWhatAnAttemptDidNotTellIsNotNone(t *testing.T) {
+	tl := disturbed([2]int{0, 50}, map[string][2]int{"hold": {0, 30}}, 0)
+	for seq := range int64(12) {
+		tl.Add(run.Finished{Seq: 1000 + seq, Epoch: 1, Outcome: run.Pass, Chaos: &run.Chaos{Strategy: "go-hold", Unsupported: "its record cannot be read"}})
+	}
+	r := reports.Build(tl, reports.Facts{})
+	require.Zero(t, r.Chaos.Strategies[1].Holds.Untold)
+	told := r.Chaos.Strategies[0].Holds
+	require.EqualValues(t, 12, told.Untold)
+	require.Zero(t, told.Idle, "whether it held anything is not known")
+	require.Equal(t, "its record cannot be read", told.WhyUntold)
+	for seq := range int64(12) {
+		tl.Add(run.Finished{Seq: 2000 + seq, Epoch: 1, Outcome: run.Pass, Chaos: &run.Chaos{Strategy: "go-hold", Unsupported: "something else"}})
+	}
+	require.Contains(t, reports.Build(tl, reports.Facts{}).Chaos.Nothing(), "go-hold told of no hold in 24 attempts, of which 24 did not tell all (its record cannot be read)")
+}
+
 func TestChaosThatDoesNothingIsAnError(t *testing.T) {
 	r := reports.Build(disturbed([2]int{0, 50}, map[string][2]int{"hold": {0, 30}}, 0), reports.Facts{})
 	require.Contains(t, r.Chaos.Nothing(), "hold made no hold in 30 attempts")

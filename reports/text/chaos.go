@@ -28,6 +28,11 @@ func (p *printer) chaos(c *reports.Chaos) {
 	if tracing := tracingLine(c); tracing != "" {
 		p.line(Faint, "  %s", tracing)
 	}
+	for _, s := range c.Strategies {
+		if untold := untoldLine(s); untold != "" {
+			p.line(Plain, "  %s", untold)
+		}
+	}
 	why := map[string][]string{}
 	for _, name := range slices.Sorted(maps.Keys(c.NotDrawn)) {
 		why[c.NotDrawn[name]] = append(why[c.NotDrawn[name]], name)
@@ -56,13 +61,32 @@ func strategyRow(s reports.Strategy, atLeast bool) []string {
 		}
 	}
 	if s.Holds != nil {
-		row[7] = fmt.Sprintf("%s of %s", human.Count(s.Holds.Made), human.Count(s.Holds.Planned))
-		row[8] = human.Duration(s.Holds.Held.Duration())
+		row[7], row[8] = holdCells(s)
 	}
 	if s.SlowDown != nil {
 		row[9] = fmt.Sprintf("%.2g×", *s.SlowDown)
 	}
 	return row
+}
+
+// holdCells are the holds made of those planned and how long they were, as far as the attempts told of them.
+func holdCells(s reports.Strategy) (made, held string) {
+	made, held = fmt.Sprintf("%s of %s", human.Count(s.Holds.Made), human.Count(s.Holds.Planned)), human.Duration(s.Holds.Held.Duration())
+	switch {
+	case s.Holds.Untold == 0:
+		return made, held
+	case s.Holds.Made == 0:
+		return "not known", "not known"
+	}
+	return "≥ " + made, "≥ " + held
+}
+
+// untoldLine says for how many attempts of a strategy it is not known what was done, "" for none.
+func untoldLine(s reports.Strategy) string {
+	if s.Holds == nil || s.Holds.Untold == 0 {
+		return ""
+	}
+	return fmt.Sprintf("%s: %s did not tell all that was done: %s", s.Name, human.Plural(s.Holds.Untold, "attempt"), s.Holds.WhyUntold)
 }
 
 // tracingLine says what the tracers themselves used: CPU time that is no test's.

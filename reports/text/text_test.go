@@ -189,3 +189,19 @@ func TestLongOutputIsCutUnlessAllIsAskedFor(t *testing.T) {
 	require.Contains(t, whole, strings.Repeat("x", 5000))
 	require.NotContains(t, whole, "not shown")
 }
+
+func TestHoldsThatWereNotToldAreNoZero(t *testing.T) {
+	summary := func(made, untold int64) string {
+		r := build(t, recorded.Clean(), false)
+		r.Chaos = &reports.Chaos{Strategies: []reports.Strategy{{Name: "go-hold", Rate: reports.Rate{Attempts: 9},
+			Holds: &reports.Holds{Made: made, Planned: made, Untold: untold, WhyUntold: "no record"}}}}
+		return render(t, text.Style{}, func(b *bytes.Buffer) error { return text.Summary(b, r, text.Style{}) })
+	}
+	require.Contains(t, summary(0, 0), "0 of 0")
+	require.NotContains(t, summary(0, 0), "did not tell")
+	none := summary(0, 4)
+	require.NotContains(t, none, "0 of 0")
+	require.Contains(t, none, "not known")
+	require.Contains(t, none, "go-hold: 4 attempts did not tell all that was done: no record")
+	require.Contains(t, summary(7, 1), "≥ 7 of 7")
+}

@@ -1,6 +1,7 @@
 package mix
 
 import (
+	"cmp"
 	"hash/fnv"
 	"maps"
 	"slices"
@@ -54,6 +55,9 @@ type Arm struct {
 	Stops   int64 `json:"stops,omitempty"`
 	// Idle counts attempts in which no hold was made at all.
 	Idle int64 `json:"idle,omitempty"`
+	// Untold counts attempts that did not tell all that was done to them, and WhyUntold is what the first of them said.
+	Untold    int64  `json:"untold,omitempty"`
+	WhyUntold string `json:"why_untold,omitempty"`
 	// First is the number of its first failing attempt, 0 for none.
 	First int64 `json:"first_failure,omitempty"`
 }
@@ -131,7 +135,11 @@ func (a *Arm) hold(c *run.Chaos) {
 	a.Held += c.Held
 	a.Longest = max(a.Longest, c.Longest)
 	a.Stops += c.Stops
-	if c.Made == 0 && !MachineSide(c.Strategy) {
+	switch {
+	case c.Unsupported != "":
+		a.Untold++
+		a.WhyUntold = cmp.Or(a.WhyUntold, c.Unsupported)
+	case c.Made == 0 && !MachineSide(c.Strategy):
 		a.Idle++
 	}
 }
