@@ -44,12 +44,16 @@ sure that is.
 		ErrWriter: stderr,
 		// The library would print a usage page and exit by itself; one line and one place for exit
 		// codes is kinder.
-		ExitErrHandler:            func(*cli.Context, error) {},
-		OnUsageError:              func(_ *cli.Context, err error, _ bool) error { return usageError{err} },
+		ExitErrHandler: func(*cli.Context, error) {},
+		OnUsageError: func(_ *cli.Context, err error, _ bool) error {
+			return usagef("%w: heisen --help lists the commands; flags stand after the command", err)
+		},
 		Action:                    noCommand,
 		DisableSliceFlagSeparator: true,
 		HideHelpCommand:           true, // there is one of its own
-		EnableBashCompletion:      true,
+		// Beside a command called help the library gives an app no --help.
+		Flags:                []cli.Flag{cli.HelpFlag},
+		EnableBashCompletion: true,
 	}
 }
 

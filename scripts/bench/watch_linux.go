@@ -14,8 +14,8 @@ import (
 )
 
 // samplePeriod is how often memory is looked at. VmHWM is a high-water mark, so only growth in the last
-// period before a process ends can be missed.
-const samplePeriod = 50 * time.Millisecond
+// period before a process ends can be missed. Each look reads links of all the tool's children, which costs the tool.
+const samplePeriod = 200 * time.Millisecond
 
 // watch runs argv to its end as a child subreaper, so that what the tool leaves behind is waited for and
 // counted too (prctl(2), PR_SET_CHILD_SUBREAPER).
