@@ -19,8 +19,14 @@ type Plan struct {
 	// MaxHold bounds one hold, MaxStarve one starve interval.
 	MaxHold   time.Duration `json:"max_hold_ns"`
 	MaxStarve time.Duration `json:"max_starve_ns"`
+	// MaxDelay is how long several holds may keep one thread from running at once, before it has run for as long; 0 for
+	// no bound. A replay has none.
+	MaxDelay time.Duration `json:"max_delay_ns,omitempty"`
 	// Budget is by how much all holds together may lengthen the attempt.
 	Budget time.Duration `json:"budget_ns"`
+	// Burst is how much of the budget may be spent at once; what was spent comes back with time in which nothing is held,
+	// run.BudgetFactor times as fast. 0 for no such bound. A replay has none.
+	Burst time.Duration `json:"burst_ns,omitempty"`
 	// Replay says that Decisions, which may be none, are made exactly and that nothing is drawn.
 	Replay    bool       `json:"replay,omitempty"`
 	Decisions []Decision `json:"decisions,omitempty"`

@@ -54,7 +54,8 @@ func (p ChaosPolicy) On() bool { return len(p.Strategies) > 0 }
 
 // The budget where the user gives none: budgetFactor times the plain duration and budgetLeast.
 const (
-	budgetFactor = 3
+	// BudgetFactor is how many times its plain duration an attempt may be lengthened by.
+	BudgetFactor = 3
 	budgetLeast  = time.Second
 )
 
@@ -63,5 +64,12 @@ func (p ChaosPolicy) BudgetFor(plain time.Duration) time.Duration {
 	if p.Budget > 0 {
 		return p.Budget
 	}
-	return budgetFactor*plain + budgetLeast
+	return BudgetFactor*plain + budgetLeast
+}
+
+// BurstFor is how much of that may be spent at once: half of what the budget is beyond BudgetFactor times the plain
+// duration. The rest comes as the attempt runs, so that no part of it is lengthened by more than all of it may be.
+func (p ChaosPolicy) BurstFor(plain time.Duration) time.Duration {
+	budget := p.BudgetFor(plain)
+	return max(budget-BudgetFactor*plain, min(budget, budgetLeast)) / 2
 }

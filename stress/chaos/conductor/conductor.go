@@ -104,9 +104,9 @@ func (c *Conductor) run(a run.Attempt, ctl *run.Control, longer func(time.Durati
 }
 
 // budget is by how much holds may lengthen an attempt.
-func (c *Conductor) budget() time.Duration {
+func (c *Conductor) budget() (budget, burst time.Duration) {
 	plain, _ := c.cfg.Mixer.PlainDuration()
-	return c.cfg.Policy.BudgetFor(plain)
+	return c.cfg.Policy.BudgetFor(plain), c.cfg.Policy.BurstFor(plain)
 }
 
 // notice tells the user something once.

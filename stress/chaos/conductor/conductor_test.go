@@ -122,7 +122,7 @@ func TestThePlan(t *testing.T) {
 	s := reporting(t, chaos.PCT, encoded(t, chaos.Report{}), tracerEnded())
 	s.Run(attempt(), nil)
 	require.Equal(t, chaos.Plan{Version: chaos.PlanVersion, Strategy: chaos.PCT, Seed: run.SeedFor(99, 1), MaxHold: 50 * time.Millisecond,
-		MaxStarve: 1500 * time.Millisecond, Budget: 1300 * time.Millisecond, MaxPoints: mostPoints, MaxDecisions: mostDecisions}, s.plan)
+		MaxStarve: 1500 * time.Millisecond, MaxDelay: 250 * time.Millisecond, Burst: 500 * time.Millisecond, Budget: 1300 * time.Millisecond, MaxPoints: mostPoints, MaxDecisions: mostDecisions}, s.plan)
 	require.Equal(t, 11300*time.Millisecond, s.timeout, "the time-out is longer by the budget")
 	first := s.plan.Seed
 	again := attempt()

@@ -77,7 +77,7 @@ func (c *Conductor) confined(a run.Attempt, ctl *run.Control, strategy string) r
 		return notRun(err)
 	}
 	a.Wrap = slices.Concat(c.cfg.Confine, []string{refusal, cpuList(in.cpus)})
-	extra := c.budget()
+	extra, _ := c.budget()
 	res := c.run(a, ctl, func(t time.Duration) time.Duration { return t*time.Duration(in.slow) + extra })
 	if errno, why := readRefusal(refusal); why != "" {
 		res.Ending = run.Ending{Harness: why}

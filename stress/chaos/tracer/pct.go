@@ -57,6 +57,9 @@ func (s *pct) demote(t *task) {
 func (s *pct) at(t *task, p point, n int64) act {
 	s.moved = s.now()
 	delete(s.waits, t)
+	if s.c.spent() {
+		return act{} // nobody can be kept from running, and to interrupt those who do would only cost time
+	}
 	if here := s.seed.with(t.hash).with(uint64(p)).with(uint64(n)); here.of("change").chance(s.change) {
 		if s.deep && p.runsOn() && s.current == t {
 			s.demote(t)
@@ -119,6 +122,9 @@ func (s *pct) gone(t *task) {
 
 func (s *pct) tick(now time.Duration) time.Duration {
 	t := s.current
+	if s.c.spent() {
+		return now + pctLook
+	}
 	switch {
 	case t == nil:
 		s.give(s.best(nil))

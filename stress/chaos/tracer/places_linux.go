@@ -73,6 +73,8 @@ func (l *loop) obey(t *task, a act, from chaos.Address) {
 	switch {
 	case a == act{}:
 		l.goOn(t, t.last.point)
+	case l.bounded() && !t.delays.allow(l.clock.now(), a.hold, l.plan.MaxDelay):
+		l.skip(t)
 	case a.steps > 0 && t.last.point.kind() != exit:
 		l.walk(t, a, from)
 	case a.cpu > 0 && t.last.point.kind() != exit:
@@ -83,15 +85,21 @@ func (l *loop) obey(t *task, a act, from chaos.Address) {
 	}
 }
 
+// bounded tells whether a thread's delays are.
+func (l *loop) bounded() bool { return l.plan.MaxDelay > 0 && !l.plan.Replay }
+
 // hold keeps a stopped thread, if the bounds allow it.
 func (l *loop) hold(t *task, a act, from chaos.Address) {
 	now := l.clock.now()
 	l.ledger.planned++
 	long := a.hold
 	if a.park {
-		long = l.plan.MaxStarve
+		long = min(l.plan.MaxStarve, l.bounds.left(now))
+		if l.bounded() {
+			long = min(long, t.delays.room(now, l.plan.MaxDelay))
+		}
 	}
-	if a.park && l.bounds.left() == 0 || !a.park && !l.bounds.take(now, long) {
+	if a.park && long == 0 || !a.park && !l.bounds.take(now, long) {
 		l.ledger.skipped++
 		l.goOn(t, t.last.point)
 		return
@@ -129,6 +137,7 @@ func (l *loop) finish(t *task) {
 	h, now := t.held, l.clock.now()
 	t.held = nil
 	l.holds.remove(h)
+	t.delays.add(h.from, now)
 	if h.park {
 		l.bounds.charge(h.from, now)
 	}
@@ -147,15 +156,20 @@ func (l *loop) walk(t *task, a act, from chaos.Address) {
 		return
 	}
 	from.Steps = a.steps
-	if l.bounds.left() == 0 {
+	now := l.clock.now()
+	if l.bounds.left(now) == 0 {
 		l.skip(t)
 		return
 	}
 	t.proc.stepped = true
-	t.steps = &walk{from: from, left: a.steps, act: act{hold: a.hold, park: a.park}, paid: l.clock.now()}
+	t.steps = &walk{from: from, left: a.steps, act: act{hold: a.hold, park: a.park}, began: now, paid: now}
 	l.ledger.walks++
 	l.proceed(t)
 }
+
+// longestWalk is after what time a thread has walked far enough: beside hundreds of others a step may take as long as a
+// turn of the CPU. It is held where it has come to. A replay walks as far as it did.
+const longestWalk = 100 * time.Millisecond
 
 // stepsToPay is after how many steps their time is put on the account: a step costs thousands of times what an instruction
 // does, and a walk that nothing is left for must end soon.
@@ -170,9 +184,12 @@ func (l *loop) step(t *task) {
 	if w.left%stepsToPay == 0 {
 		now := l.clock.now()
 		if paid = l.bounds.take(w.paid, now-w.paid); !paid {
-			l.bounds.exhaust()
+			l.bounds.charge(w.paid, now)
 		}
 		w.paid = now
+		if l.bounded() && now-w.began >= longestWalk {
+			w.from.Steps, w.left = w.from.Steps-w.left, 0
+		}
 	}
 	if paid && w.left > 0 {
 		_ = ptrace(unix.PTRACE_SINGLESTEP, t.tid, 0, 0)
@@ -180,6 +197,7 @@ func (l *loop) step(t *task) {
 		return
 	}
 	t.steps = nil
+	t.delays.add(w.began, l.clock.now())
 	if !paid || l.quiet {
 		l.skip(t)
 		return
@@ -188,11 +206,11 @@ func (l *loop) step(t *task) {
 	l.tellParked(t)
 }
 
-// skip is a walk that there is no time for: the thread goes on.
+// skip is a decision that there is no time for: the thread goes on.
 func (l *loop) skip(t *task) {
 	l.ledger.planned++
 	l.ledger.skipped++
-	l.proceed(t)
+	l.goOn(t, t.last.point)
 }
 
 // tellParked tells the strategy of a thread that was parked where it was not asked.
@@ -230,6 +248,9 @@ func where(t *task) string {
 }
 
 func (l *loop) now() time.Duration { return l.clock.now() }
+
+// spent is for strategies.
+func (l *loop) spent() bool { return l.bounds.left(l.clock.now()) == 0 }
 
 // living is for strategies.
 func (l *loop) living() []*task { return l.order }

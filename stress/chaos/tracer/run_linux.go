@@ -135,7 +135,7 @@ func newLoop(plan *chaos.Plan) (*loop, error) {
 	if err != nil {
 		return nil, err
 	}
-	l := &loop{plan: plan, clock: clock, tasks: map[int]*task{}, lost: map[int]bool{}, bounds: budget{limit: plan.Budget},
+	l := &loop{plan: plan, clock: clock, tasks: map[int]*task{}, lost: map[int]bool{}, bounds: newBudget(plan),
 		ledger: &ledger{maxPoints: plan.MaxPoints, maxDecisions: plan.MaxDecisions}, thread: unix.Gettid()}
 	l.breakpoints = newBreakpoints(plan)
 	if l.strategy, err = newStrategy(plan, l); err == nil {

@@ -12,37 +12,32 @@ import (
 // a time: fixed sleeps, time-outs, the one who is always quick enough. An interval begins when its thread has used
 // a drawn amount of CPU time since a sync point, so that it can be anywhere; its length is log-uniform, since some
 // deadlines are a millisecond and some a second away (rr's chaos mode draws so); half of the attempts leave out the
-// long ones, which are dear. A thread that had a long one runs for as long before the next: no scheduler starves one
-// thread again and again while others run, and a test may wait two seconds for something that takes none.
+// long ones, which are dear. A thread that had a long one runs for as long before the next (delays.go).
 type starve struct {
 	passive
-	now     func() time.Duration
 	seed    source
 	victims float64
 	rest    float64 // how likely a victim is left alone at a point
 	longest time.Duration
-	turn    map[uint64]uint64        // intervals drawn so far, by the thread's hash
-	rested  map[uint64]time.Duration // when a thread that had a long interval may have another
+	turn    map[uint64]uint64 // intervals drawn so far, by the thread's hash
 }
 
 const (
 	// shortestStarve is the shortest interval, from rr.
 	shortestStarve = time.Millisecond
-	// longStarve is an interval after which a thread is left alone for as long.
-	longStarve = 100 * time.Millisecond
 	// briefStarve is the longest interval of attempts that leave out the long ones.
 	briefStarve = 200 * time.Millisecond
 )
 
-func newStarve(p *chaos.Plan, now func() time.Duration) *starve {
+func newStarve(p *chaos.Plan) *starve {
 	s := source(p.Seed).of("starve")
 	longest := max(p.MaxStarve, shortestStarve)
 	if s.of("brief").chance(0.5) {
 		longest = min(longest, briefStarve)
 	}
-	return &starve{now: now, seed: s.of("intervals"), victims: []float64{0.15, 0.3, 0.6}[s.of("victims").below(3)],
+	return &starve{seed: s.of("intervals"), victims: []float64{0.15, 0.3, 0.6}[s.of("victims").below(3)],
 		rest: []float64{0, 0.5, 0.9}[s.of("rest").below(3)], longest: longest,
-		turn: map[uint64]uint64{}, rested: map[uint64]time.Duration{}}
+		turn: map[uint64]uint64{}}
 }
 
 func (s *starve) at(t *task, p point, n int64) act {
@@ -53,17 +48,11 @@ func (s *starve) at(t *task, p point, n int64) act {
 	if thread.with(uint64(p)).with(uint64(n)).of("rest").chance(s.rest) {
 		return act{}
 	}
-	if s.now() < s.rested[t.hash] {
-		return act{}
-	}
 	turn := thread.of("interval").with(s.turn[t.hash])
 	s.turn[t.hash]++
 	a := act{hold: turn.of("long").between(shortestStarve, s.longest)}
 	if turn.of("where").chance(0.5) {
 		a.cpu = turn.of("cpu").between(10*time.Microsecond, 20*time.Millisecond)
-	}
-	if a.hold >= longStarve {
-		s.rested[t.hash] = s.now() + a.cpu + 2*a.hold
 	}
 	return a
 }

@@ -39,6 +39,8 @@ type strategy interface {
 type controls interface {
 	// now is the time since the attempt began.
 	now() time.Duration
+	// spent tells that no thread may be held now.
+	spent() bool
 	// living are the threads that are there, in the order of their creation.
 	living() []*task
 	// interrupt stops a thread as soon as it can be, wherever it is, and does this to it. A thread that waits in
@@ -76,7 +78,7 @@ func newStrategy(p *chaos.Plan, c controls) (strategy, error) {
 	case chaos.Hold:
 		return newHold(p), nil
 	case chaos.Starve:
-		return newStarve(p, c.now), nil
+		return newStarve(p), nil
 	case chaos.Preempt:
 		return newPreempt(p), nil
 	case chaos.PCT:

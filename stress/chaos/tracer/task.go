@@ -28,6 +28,7 @@ type task struct {
 	pending *order // what to do when it can be stopped
 	fuse    *fuse
 	held    *held
+	delays  delays
 	last    visit
 	fresh   bool // it has not run yet
 	late    bool // it was born into a stopped group and has not run yet
@@ -92,7 +93,8 @@ type walk struct {
 	from chaos.Address
 	left int64
 	act  act
-	paid time.Duration // up to when its time is on the account
+	// began is when it did, paid up to when its time is on the account.
+	began, paid time.Duration
 }
 
 // held is one hold in progress.

@@ -1,0 +1,51 @@
+package tracer
+
+import (
+	"math/rand/v2"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"heisen/stress/run"
+)
+
+// However many holds are wanted, of however many threads, no stretch of an attempt is lengthened by more than the burst and
+// three times what is left of it without them.
+func TestNoPartIsLengthenedByMoreThanTheWhole(t *testing.T) {
+	for seed := range uint64(100) {
+		r := rand.New(rand.NewPCG(seed, 1))
+		b := budget{limit: time.Hour, burst: time.Second}
+		type stretch struct{ from, to time.Duration }
+		var held []stretch
+		for now := time.Duration(0); now < 20*time.Second; now += time.Duration(r.IntN(int(20 * time.Millisecond))) {
+			if long := time.Duration(r.IntN(int(50 * time.Millisecond))); b.take(now, long) {
+				held = append(held, stretch{now, now + long})
+			}
+		}
+		for i := range held {
+			from, total := held[i].from, time.Duration(0)
+			for end, at := from, i; at < len(held); at++ {
+				total += max(held[at].to-max(held[at].from, end), 0)
+				end = max(end, held[at].to)
+				require.LessOrEqual(t, total, b.burst+run.BudgetFactor*(end-from-total)+50*time.Millisecond, "seed %d: from %v to %v", seed, from, end)
+			}
+		}
+		require.Greater(t, b.spent, 10*time.Second, "seed %d: much of it is held", seed)
+	}
+}
+
+// A long hold is made where nothing is owed, and what is refunded is not owed.
+func TestALongHoldNeedsAClearAccount(t *testing.T) {
+	b := budget{limit: time.Minute, burst: time.Second}
+	require.True(t, b.take(0, 1500*time.Millisecond))
+	require.False(t, b.take(1500*time.Millisecond, time.Millisecond))
+	require.Zero(t, b.left(1500*time.Millisecond))
+	require.True(t, b.take(1900*time.Millisecond, 700*time.Millisecond), "0.4 s at three times: 0.3 s are owed")
+	require.False(t, b.take(2600*time.Millisecond, 1500*time.Millisecond))
+	b.refund(1900*time.Millisecond, nil)
+	require.Equal(t, 1500*time.Millisecond, b.spent)
+	require.Equal(t, 700*time.Millisecond, b.left(1900*time.Millisecond))
+	require.True(t, b.take(2*time.Second, 1500*time.Millisecond))
+	require.True(t, (&budget{limit: time.Minute}).take(0, time.Minute), "without a burst only the whole counts")
+}
