@@ -61,7 +61,7 @@ func (m Arm) draw(p *chaos.Plan) map[string]string {
 	if m.Strategy == Shuffle {
 		return nil
 	}
-	settings := PlanFor(m.Strategy, p.Seed, Bounds{p.MaxHold, p.MaxStarve, p.Budget}).Settings
+	settings := PlanFor(m.Strategy, p.Seed, Bounds{p.MaxHold, p.MaxStarve, p.Budget, p.Burst}).Settings
 	settings["trace"] = strconv.Itoa(min(p.MaxPoints, mostPoints))
 	settings["told"] = strconv.Itoa(min(p.MaxDecisions, mostDecisions))
 	return settings

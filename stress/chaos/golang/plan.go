@@ -48,7 +48,7 @@ var Strategies = []Strategy{Hold, Starve, Yield}
 
 // Bounds are the user's: how long one hold, one starve interval and all holds together may be.
 type Bounds struct {
-	MaxHold, MaxStarve, Budget time.Duration
+	MaxHold, MaxStarve, Budget, Burst time.Duration
 }
 
 // Settings are what one attempt's runtime is told. Chances are of 65536.
@@ -58,7 +58,8 @@ type Settings struct {
 	Yield, Sleep, Starve, Start uint32
 	Victims                     uint32 // of 256
 	Decay                       uint32 // a place's holds become rarer after so many times; 0 for never
-	Min, Max, Long, Budget      time.Duration
+	Min, Max, Long              time.Duration
+	Budget, Burst               time.Duration // see chaos.Plan
 	Queues, Orders, Leaks, On   bool
 	Replay                      string // file of pinned decisions, "" for none
 	Trace, Told                 int    // how many operations and decisions may be written
@@ -69,7 +70,7 @@ type Settings struct {
 func Draw(s Strategy, seed uint64, b Bounds) Settings {
 	r := rand.New(rand.NewPCG(seed, 0x676f)) // a stream apart from what the test may draw from the same seed
 	set := Settings{Seed: seed, On: true, Kinds: drawKinds(r), Victims: 256, Queues: r.IntN(2) == 0, Orders: true,
-		Budget: b.Budget, Trace: mostPoints, Told: mostDecisions}
+		Budget: b.Budget, Burst: b.Burst, Trace: mostPoints, Told: mostDecisions}
 	switch s {
 	case Hold:
 		set.Yield = pick[uint32](r, 0, 8192, 16384)
@@ -136,6 +137,7 @@ func (s Settings) String() string {
 	put("max", uint64(s.Max))
 	put("long", uint64(s.Long))
 	put("budget", uint64(s.Budget))
+	put("burst", uint64(s.Burst))
 	put("queues", flag(s.Queues))
 	put("orders", flag(s.Orders))
 	put("leaks", flag(s.Leaks))

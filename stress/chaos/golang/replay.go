@@ -25,7 +25,7 @@ const (
 // drawing.
 func PlanFor(s Strategy, seed uint64, b Bounds) chaos.Plan {
 	p := chaos.Plan{Version: chaos.PlanVersion, Strategy: string(s), Seed: seed, MaxHold: b.MaxHold, MaxStarve: b.MaxStarve,
-		Budget: b.Budget, Settings: map[string]string{}, MaxPoints: mostPoints, MaxDecisions: mostDecisions}
+		Budget: b.Budget, Burst: b.Burst, Settings: map[string]string{}, MaxPoints: mostPoints, MaxDecisions: mostDecisions}
 	for _, pair := range strings.Split(Draw(s, seed, b).String(), ",") {
 		name, value, _ := strings.Cut(pair, "=")
 		p.Settings[name] = value
@@ -63,7 +63,7 @@ func Environ(p chaos.Plan, pins string) ([]string, error) {
 
 // settingNames are those the runtime knows, in the order of Settings.String.
 var settingNames = []string{"on", "seed", "kinds", "yield", "sleep", "starve", "start", "victims", "decay", "min", "max", "long",
-	"budget", "queues", "orders", "leaks", "trace", "told"}
+	"budget", "burst", "queues", "orders", "leaks", "trace", "told"}
 
 // pinsOf turns recorded decisions back into what the runtime looks up.
 func pinsOf(decisions []chaos.Decision) ([]Pin, error) {

@@ -5,6 +5,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -65,6 +66,17 @@ func TestOverlaidRuntime(t *testing.T) {
 		told, out, err := hunted(t, b, "TestLockOrder", "fixed", Draw(Hold, 5, bounds), "GOMAXPROCS=1")
 		require.NoError(t, err, out)
 		assert.NotEmpty(t, told.Made)
+	})
+	t.Run("what is left at once ends holds", func(t *testing.T) {
+		s := Draw(Hold, 5, bounds)
+		free, out, err := hunted(t, b, "TestLockOrder", "fixed", s)
+		require.NoError(t, err, out)
+		assert.Zero(t, free.Chaos.Skipped)
+		s.Burst = time.Nanosecond
+		told, out, err := hunted(t, b, "TestLockOrder", "fixed", s)
+		require.NoError(t, err, out)
+		assert.NotZero(t, told.Chaos.Made)
+		assert.NotZero(t, told.Chaos.Skipped)
 	})
 	t.Run("the budget ends holds", func(t *testing.T) {
 		s := Draw(Hold, 5, bounds)

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"heisen/stress/chaos"
+	"heisen/stress/run"
 )
 
 // The strategies' names in plans and reports.
@@ -165,7 +166,7 @@ func (h *Hooks) Environ(plan chaos.Plan, files Files, lookup func(name string) s
 	pairs := []string{
 		"version=1", "seed=" + strconv.FormatUint(plan.Seed, 10), "record=" + files.Record,
 		"budget=" + number(plan.Budget.Seconds()), "points=" + strconv.Itoa(plan.MaxPoints),
-		"decisions=" + strconv.Itoa(plan.MaxDecisions), "callback_max=" + number(callbackLongest.Seconds()),
+		"burst=" + number(plan.Burst.Seconds()), "factor=" + strconv.Itoa(run.BudgetFactor), "decisions=" + strconv.Itoa(plan.MaxDecisions), "callback_max=" + number(callbackLongest.Seconds()),
 	}
 	for _, name := range []string{SetSwitch, SetRate, SetShortest, SetLongest, SetVictims, SetKinds, SetGC} {
 		if value, ok := s[name]; ok {

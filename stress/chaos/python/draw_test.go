@@ -39,13 +39,13 @@ func TestDrawIsASwarmWithinItsBounds(t *testing.T) {
 
 func TestEnvironKeepsWhatTheUserSet(t *testing.T) {
 	h := &Hooks{dir: "/hooks"}
-	plan := chaos.Plan{Seed: 7, Budget: time.Second, Settings: map[string]string{SetHashSeed: "5", SetAsyncDebug: "1", SetRate: "0.5"}}
+	plan := chaos.Plan{Seed: 7, Budget: time.Second, Burst: 500 * time.Millisecond, Settings: map[string]string{SetHashSeed: "5", SetAsyncDebug: "1", SetRate: "0.5"}}
 	user := map[string]string{"PYTHONPATH": "/own", "PYTHONHASHSEED": "0"}
 	env := h.Environ(plan, Files{Record: "/r"}, func(name string) string { return user[name] })
 	require.Contains(t, env, "PYTHONPATH=/hooks:/own")
 	require.Contains(t, env, "PYTHONASYNCIODEBUG=1")
 	require.NotContains(t, strings.Join(env, " "), "PYTHONHASHSEED")
-	require.Contains(t, env, "HEISEN_PYTHON=version=1;seed=7;record=/r;budget=1;points=0;decisions=0;callback_max=0.005;rate=0.5")
+	require.Contains(t, env, "HEISEN_PYTHON=version=1;seed=7;record=/r;budget=1;points=0;burst=0.5;factor=3;decisions=0;callback_max=0.005;rate=0.5")
 	require.Contains(t, h.environ("x", ""), "PYTHONPATH=/hooks", "an empty entry would put the working folder into the path")
 }
 

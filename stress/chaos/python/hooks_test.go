@@ -234,6 +234,30 @@ func TestBudgetIsKept(t *testing.T) {
 	require.Equal(t, r.Chaos.Planned, r.Chaos.Made+r.Chaos.Skipped)
 }
 
+// Nor is any part of an attempt lengthened by more than the burst and three times what it takes without.
+func TestNoPartIsLengthenedBeyondTheBurst(t *testing.T) {
+	const busy = "import threading, time\ne = threading.Event()\nend = time.monotonic() + 0.3\nwhile time.monotonic() < end:\n    e.set()\n"
+	plan := always(map[string]string{SetShortest: "0.002", SetLongest: "0.004"})
+	run := func(burst time.Duration) chaos.Report {
+		plan.Burst = burst
+		_, r, err := attempt{t: t, python: newest(t), plan: plan}.run("-c", busy)
+		require.NoError(t, err)
+		require.Greater(t, len(r.Made), 10)
+		return r
+	}
+	require.Zero(t, run(0).Chaos.Skipped)
+	r := run(20 * time.Millisecond)
+	require.Positive(t, r.Chaos.Skipped)
+	for i, first := range r.Made {
+		var total time.Duration
+		for _, m := range r.Made[i:] {
+			total += m.Hold
+			passed := m.At + m.Hold - first.At - total
+			require.LessOrEqual(t, total, plan.Burst+3*max(passed, 0)+4*time.Millisecond, "from %v to %v", first.At, m.At)
+		}
+	}
+}
+
 // A program that closes every descriptor and reuses their numbers never finds our lines in its files.
 func TestRecordIsNotWrittenIntoTheProgramsFiles(t *testing.T) {
 	own := filepath.Join(t.TempDir(), "own")

@@ -65,6 +65,7 @@ class Hooks:
         self.victims = float(settings.get("victims", 1))
         self.callback_longest = float(settings.get("callback_max", 0))
         self.budget = float(settings.get("budget", 0))
+        self.burst, self.factor = float(settings.get("burst", 0)), float(settings.get("factor", 0))
         self.kinds = set(filter(None, settings.get("kinds", "").split(",")))
         self.points = int(settings.get("points", 0))
         self.decisions = int(settings.get("decisions", 0))
@@ -77,7 +78,7 @@ class Hooks:
         self.main, self.strangers = _ident(), 0
         self.paths = {self.main: self.process_path(first)}
         self.children, self.counts, self.digests, self.busy = {}, {}, {}, set()
-        self.held = 0.0
+        self.held, self.owed, self.until = 0.0, 0.0, 0.0
 
     @staticmethod
     def process_path(first):
@@ -217,11 +218,11 @@ class Hooks:
             if wanted:
                 self.take_stacks()
             return
-        if self.decisions <= 0 or (self.replay is None and self.held + pause > self.budget):
+        if self.decisions <= 0 or (self.replay is None and not self.affords(pause)):
             self.tell("skipped", thread, kind, site, n)
             return
         self.decisions -= 1
-        self.held += pause
+        self.spend(pause)
         began = _now()
         self.tell("made", began, thread, kind, site, n, int(pause * 1e9), self.name())
         self.holding[me] = True
@@ -232,6 +233,25 @@ class Hooks:
         finally:
             del self.holding[me]
         self.tell("held", _now() - began, thread)
+
+    def affords(self, pause):
+        """Whether the attempt may get so much longer: all of it, and what is near in time (see budget in the tracer)."""
+        if self.held + pause > self.budget:
+            return False
+        owed, more = self.account(pause)
+        return not self.burst or owed == 0 or owed + more <= self.burst
+
+    def account(self, pause):
+        """What is owed now, and how much a pause from now on adds: pauses that overlap lengthen no more than the longest."""
+        now = _now() / 1e9
+        owed = max(self.owed - self.factor * max(now - self.until, 0), 0)
+        return owed, max(now + pause - max(now, self.until), 0)
+
+    def spend(self, pause):
+        owed, more = self.account(pause)
+        self.held += pause
+        if more > 0:
+            self.owed, self.until = owed + more, _now() / 1e9 + pause
 
     def take_stacks(self):
         """Tell where all threads are, once, if one of them is held: else the moment is another one."""
