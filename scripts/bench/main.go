@@ -5,6 +5,7 @@ import (
 	"flag"
 	"fmt"
 	"os"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -19,6 +20,7 @@ type options struct {
 	rounds, maxRuns       int
 	target                time.Duration
 	json                  string
+	only                  string
 	judge                 bool
 	least                 float64
 }
@@ -47,6 +49,7 @@ func parse(args []string) (options, error) {
 	fs.IntVar(&o.rounds, "rounds", 5, "rounds; a figure is their median")
 	fs.IntVar(&o.maxRuns, "max-runs", 6000, "most attempts in one measurement")
 	fs.DurationVar(&o.target, "target", 2500*time.Millisecond, "how long one measurement aims to take")
+	fs.StringVar(&o.only, "only", "", "measure the commands that have this in their name; empty for all")
 	fs.StringVar(&o.json, "json", "", "also write all figures to this file")
 	fs.BoolVar(&o.judge, "judge", false, "fail where heisen is slower than x/tools stress by more than -least allows")
 	fs.Float64Var(&o.least, "least", 0.9, "least share of the rate of x/tools stress that -judge accepts")
@@ -76,6 +79,10 @@ func bench(o options) error {
 	commands, err := commands()
 	if err != nil {
 		return err
+	}
+	commands = slices.DeleteFunc(commands, func(c command) bool { return !strings.Contains(c.Name, o.only) })
+	if len(commands) == 0 {
+		return fmt.Errorf("read -only: no command has %q in its name", o.only)
 	}
 	tools, skipped := tools(o, temp)
 	doc := document{Facts: machineFacts(), Rounds: o.rounds, Commands: commands, Skipped: skipped}

@@ -19,8 +19,8 @@ const (
 	// maxStarve is the longest interval in which a thread does not run at all. Deadlines of test-suites are whole seconds
 	// as a rule (two for the barriers of CPython's own); a thread that begins a second and a half late still meets them.
 	maxStarve = 1500 * time.Millisecond
-	// maxDelay is how long many holds together keep one thread from running before it has had as long: CPython's own tests of
-	// barriers, which wait two seconds for five threads, failed in 3 of 7 attempts under pct without it.
+	// maxDelay is how long many holds together keep one thread from running before it has had as long: without it short
+	// holds, one after the other, kept threads beyond the same deadlines.
 	maxDelay = 250 * time.Millisecond
 	// mostPoints and mostDecisions bound a report; it takes the tracer about a microsecond for each to write.
 	mostPoints    = 2_000

@@ -5,7 +5,7 @@ import "time"
 // delays is an account of the time for which one thread was kept from running. What is on it goes as fast as it came, so
 // that in the long run a thread runs for half of the time beside what is done to it. No scheduler keeps one thread
 // from running again and again while others run, and a test may give two seconds to something that takes none: without
-// a bound of this kind correct programs ran into time-outs of their own (CPython's barriers under pct and preempt).
+// a bound of this kind correct programs ran into time-outs of their own (CPython's tests of barriers).
 type delays struct {
 	owed  time.Duration
 	since time.Duration // when owed was that much
