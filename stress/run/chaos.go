@@ -52,7 +52,7 @@ type ChaosPolicy struct {
 // On tells whether any attempt is disturbed.
 func (p ChaosPolicy) On() bool { return len(p.Strategies) > 0 }
 
-// The budget where the user gives none: budgetFactor times the plain duration and budgetLeast.
+// The budget where the user gives none: BudgetFactor times the plain duration and budgetLeast.
 const (
 	// BudgetFactor is how many times its plain duration an attempt may be lengthened by.
 	BudgetFactor = 3

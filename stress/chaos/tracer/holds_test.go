@@ -10,12 +10,14 @@ import (
 	"heisen/stress/run"
 )
 
+var burst = terms{most: time.Second, rate: run.BudgetFactor}
+
 // However many holds are wanted, of however many threads, no stretch of an attempt is lengthened by more than the burst and
 // three times what is left of it without them.
 func TestNoPartIsLengthenedByMoreThanTheWhole(t *testing.T) {
 	for seed := range uint64(100) {
 		r := rand.New(rand.NewPCG(seed, 1))
-		b := budget{limit: time.Hour, burst: time.Second}
+		b := budget{limit: time.Hour, terms: burst}
 		type stretch struct{ from, to time.Duration }
 		var held []stretch
 		for now := time.Duration(0); now < 20*time.Second; now += time.Duration(r.IntN(int(20 * time.Millisecond))) {
@@ -28,7 +30,7 @@ func TestNoPartIsLengthenedByMoreThanTheWhole(t *testing.T) {
 			for end, at := from, i; at < len(held); at++ {
 				total += max(held[at].to-max(held[at].from, end), 0)
 				end = max(end, held[at].to)
-				require.LessOrEqual(t, total, b.burst+run.BudgetFactor*(end-from-total)+50*time.Millisecond, "seed %d: from %v to %v", seed, from, end)
+				require.LessOrEqual(t, total, burst.most+run.BudgetFactor*(end-from-total)+50*time.Millisecond, "seed %d: from %v to %v", seed, from, end)
 			}
 		}
 		require.Greater(t, b.spent, 10*time.Second, "seed %d: much of it is held", seed)
@@ -37,7 +39,7 @@ func TestNoPartIsLengthenedByMoreThanTheWhole(t *testing.T) {
 
 // A long hold is made where nothing is owed, and what is refunded is not owed.
 func TestALongHoldNeedsAClearAccount(t *testing.T) {
-	b := budget{limit: time.Minute, burst: time.Second}
+	b := budget{limit: time.Minute, terms: burst}
 	require.True(t, b.take(0, 1500*time.Millisecond))
 	require.False(t, b.take(1500*time.Millisecond, time.Millisecond))
 	require.Zero(t, b.left(1500*time.Millisecond))

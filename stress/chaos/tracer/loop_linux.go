@@ -21,6 +21,7 @@ type loop struct {
 
 	breakpoints breakpoints
 	bounds      budget
+	each        terms // by which one thread may be delayed
 	holds       queue
 	fuses       []*fuse
 	ticks       time.Duration // when the strategy wants to be called, 0 for never

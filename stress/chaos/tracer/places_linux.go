@@ -73,7 +73,7 @@ func (l *loop) obey(t *task, a act, from chaos.Address) {
 	switch {
 	case a == act{}:
 		l.goOn(t, t.last.point)
-	case l.bounded() && !t.delays.allow(l.clock.now(), a.hold, l.plan.MaxDelay):
+	case !t.delays.allow(l.clock.now(), a.hold, l.each):
 		l.skip(t)
 	case a.steps > 0 && t.last.point.kind() != exit:
 		l.walk(t, a, from)
@@ -85,19 +85,13 @@ func (l *loop) obey(t *task, a act, from chaos.Address) {
 	}
 }
 
-// bounded tells whether a thread's delays are.
-func (l *loop) bounded() bool { return l.plan.MaxDelay > 0 && !l.plan.Replay }
-
 // hold keeps a stopped thread, if the bounds allow it.
 func (l *loop) hold(t *task, a act, from chaos.Address) {
 	now := l.clock.now()
 	l.ledger.planned++
 	long := a.hold
 	if a.park {
-		long = min(l.plan.MaxStarve, l.bounds.left(now))
-		if l.bounded() {
-			long = min(long, t.delays.room(now, l.plan.MaxDelay))
-		}
+		long = t.delays.room(now, min(l.plan.MaxStarve, l.bounds.left(now)), l.each)
 	}
 	if a.park && long == 0 || !a.park && !l.bounds.take(now, long) {
 		l.ledger.skipped++
@@ -137,7 +131,7 @@ func (l *loop) finish(t *task) {
 	h, now := t.held, l.clock.now()
 	t.held = nil
 	l.holds.remove(h)
-	t.delays.add(h.from, now)
+	t.delays.add(h.from, now, l.each)
 	if h.park {
 		l.bounds.charge(h.from, now)
 	}
@@ -187,7 +181,7 @@ func (l *loop) step(t *task) {
 			l.bounds.charge(w.paid, now)
 		}
 		w.paid = now
-		if l.bounded() && now-w.began >= longestWalk {
+		if l.each.most > 0 && now-w.began >= longestWalk {
 			w.from.Steps, w.left = w.from.Steps-w.left, 0
 		}
 	}
@@ -197,7 +191,7 @@ func (l *loop) step(t *task) {
 		return
 	}
 	t.steps = nil
-	t.delays.add(w.began, l.clock.now())
+	t.delays.add(w.began, l.clock.now(), l.each)
 	if !paid || l.quiet {
 		l.skip(t)
 		return

@@ -135,8 +135,9 @@ func newLoop(plan *chaos.Plan) (*loop, error) {
 	if err != nil {
 		return nil, err
 	}
-	l := &loop{plan: plan, clock: clock, tasks: map[int]*task{}, lost: map[int]bool{}, bounds: newBudget(plan),
+	l := &loop{plan: plan, clock: clock, tasks: map[int]*task{}, lost: map[int]bool{}, bounds: budget{limit: plan.Budget},
 		ledger: &ledger{maxPoints: plan.MaxPoints, maxDecisions: plan.MaxDecisions}, thread: unix.Gettid()}
+	l.each, l.bounds.terms = termsOf(plan)
 	l.breakpoints = newBreakpoints(plan)
 	if l.strategy, err = newStrategy(plan, l); err == nil {
 		l.witness, err = newWitness(plan)

@@ -12,7 +12,7 @@ import (
 // a time: fixed sleeps, time-outs, the one who is always quick enough. An interval begins when its thread has used
 // a drawn amount of CPU time since a sync point, so that it can be anywhere; its length is log-uniform, since some
 // deadlines are a millisecond and some a second away (rr's chaos mode draws so); half of the attempts leave out the
-// long ones, which are dear. A thread that had a long one runs for as long before the next (delays.go).
+// long ones, which are dear. A thread that had a long one runs for as long before the next (debt.go).
 type starve struct {
 	passive
 	seed    source

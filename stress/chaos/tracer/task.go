@@ -28,7 +28,7 @@ type task struct {
 	pending *order // what to do when it can be stopped
 	fuse    *fuse
 	held    *held
-	delays  delays
+	delays  debt
 	last    visit
 	fresh   bool // it has not run yet
 	late    bool // it was born into a stopped group and has not run yet

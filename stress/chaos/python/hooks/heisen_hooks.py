@@ -218,11 +218,10 @@ class Hooks:
             if wanted:
                 self.take_stacks()
             return
-        if self.decisions <= 0 or (self.replay is None and not self.affords(pause)):
+        if self.decisions <= 0 or (self.replay is None and not self.spend(pause)):
             self.tell("skipped", thread, kind, site, n)
             return
         self.decisions -= 1
-        self.spend(pause)
         began = _now()
         self.tell("made", began, thread, kind, site, n, int(pause * 1e9), self.name())
         self.holding[me] = True
@@ -234,24 +233,18 @@ class Hooks:
             del self.holding[me]
         self.tell("held", _now() - began, thread)
 
-    def affords(self, pause):
-        """Whether the attempt may get so much longer: all of it, and what is near in time (see budget in the tracer)."""
-        if self.held + pause > self.budget:
-            return False
-        owed, more = self.account(pause)
-        return not self.burst or owed == 0 or owed + more <= self.burst
-
-    def account(self, pause):
-        """What is owed now, and how much a pause from now on adds: pauses that overlap lengthen no more than the longest."""
+    def spend(self, pause):
+        """Take a pause from the budget of the attempt and of what is near in time (debt in the tracer); False if either has
+        too little. Pauses that overlap lengthen no more than the longest."""
         now = _now() / 1e9
         owed = max(self.owed - self.factor * max(now - self.until, 0), 0)
-        return owed, max(now + pause - max(now, self.until), 0)
-
-    def spend(self, pause):
-        owed, more = self.account(pause)
+        more = max(now + pause - max(now, self.until), 0)
+        if self.held + pause > self.budget or (self.burst and owed and owed + more > self.burst):
+            return False
         self.held += pause
         if more > 0:
-            self.owed, self.until = owed + more, _now() / 1e9 + pause
+            self.owed, self.until = owed + more, now + pause
+        return True
 
     def take_stacks(self):
         """Tell where all threads are, once, if one of them is held: else the moment is another one."""
