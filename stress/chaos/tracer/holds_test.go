@@ -15,7 +15,7 @@ var burst = terms{most: time.Second, rate: run.BudgetFactor}
 // However many holds are wanted, of however many threads, no stretch of an attempt is lengthened by more than the burst and
 // three times what is left of it without them.
 func TestNoPartIsLengthenedByMoreThanTheWhole(t *testing.T) {
-	for seed := range uint64(100) {
+	for seed := range uint64(20) {
 		r := rand.New(rand.NewPCG(seed, 1))
 		b := budget{limit: time.Hour, terms: burst}
 		type stretch struct{ from, to time.Duration }
@@ -30,7 +30,9 @@ func TestNoPartIsLengthenedByMoreThanTheWhole(t *testing.T) {
 			for end, at := from, i; at < len(held); at++ {
 				total += max(held[at].to-max(held[at].from, end), 0)
 				end = max(end, held[at].to)
-				require.LessOrEqual(t, total, burst.most+run.BudgetFactor*(end-from-total)+50*time.Millisecond, "seed %d: from %v to %v", seed, from, end)
+				if most := burst.most + run.BudgetFactor*(end-from-total) + 50*time.Millisecond; total > most {
+					require.Fail(t, "more is held than may be", "seed %d: %v from %v to %v, at most %v", seed, total, from, end, most)
+				}
 			}
 		}
 		require.Greater(t, b.spent, 10*time.Second, "seed %d: much of it is held", seed)
