@@ -24,7 +24,7 @@ type debt struct {
 // bounds nothing.
 type terms struct {
 	most time.Duration
-	rate time.Duration
+	rate float64
 }
 
 // termsOf are those of a thread and of an attempt under a plan. A replay has none: it makes the holds that were made.
@@ -32,12 +32,16 @@ func termsOf(p *chaos.Plan) (thread, attempt terms) {
 	if p.Replay {
 		return terms{}, terms{}
 	}
-	return terms{most: p.MaxDelay, rate: 1}, terms{most: p.Burst, rate: run.BudgetFactor}
+	attempt = terms{most: p.Burst, rate: run.BudgetFactor}
+	if p.Strategy == chaos.PCT {
+		attempt = terms{most: min(p.Burst, pctBurst), rate: pctRate}
+	}
+	return terms{most: p.MaxDelay, rate: 1}, attempt
 }
 
 // at is what is owed now.
 func (d *debt) at(now time.Duration, by terms) time.Duration {
-	return max(d.owed-by.rate*max(now-d.since, 0), 0)
+	return max(d.owed-time.Duration(by.rate*float64(max(now-d.since, 0))), 0)
 }
 
 // add puts a stretch of time on the debt.

@@ -7,17 +7,25 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"heisen/stress/chaos"
 	"heisen/stress/run"
 )
 
 var burst = terms{most: time.Second, rate: run.BudgetFactor}
 
-// However many holds are wanted, of however many threads, no stretch of an attempt is lengthened by more than the burst and
-// three times what is left of it without them.
+// However many holds are wanted, of however many threads, no stretch of an attempt is lengthened by more than its terms say:
+// what may be owed at once and so many times what is left of it without them.
 func TestNoPartIsLengthenedByMoreThanTheWhole(t *testing.T) {
+	_, pct := termsOf(&chaos.Plan{Strategy: chaos.PCT, Burst: time.Second})
+	for name, by := range map[string]terms{"burst": burst, "pct": pct} {
+		t.Run(name, func(t *testing.T) { keepsTo(t, by) })
+	}
+}
+
+func keepsTo(t *testing.T, by terms) {
 	for seed := range uint64(20) {
 		r := rand.New(rand.NewPCG(seed, 1))
-		b := budget{limit: time.Hour, terms: burst}
+		b := budget{limit: time.Hour, terms: by}
 		type stretch struct{ from, to time.Duration }
 		var held []stretch
 		for now := time.Duration(0); now < 20*time.Second; now += time.Duration(r.IntN(int(20 * time.Millisecond))) {
@@ -30,12 +38,13 @@ func TestNoPartIsLengthenedByMoreThanTheWhole(t *testing.T) {
 			for end, at := from, i; at < len(held); at++ {
 				total += max(held[at].to-max(held[at].from, end), 0)
 				end = max(end, held[at].to)
-				if most := burst.most + run.BudgetFactor*(end-from-total) + 50*time.Millisecond; total > most {
+				if most := by.most + time.Duration(by.rate*float64(end-from-total)) + 50*time.Millisecond; total > most {
 					require.Fail(t, "more is held than may be", "seed %d: %v from %v to %v, at most %v", seed, total, from, end, most)
 				}
 			}
 		}
-		require.Greater(t, b.spent, 10*time.Second, "seed %d: much of it is held", seed)
+		share := by.rate / (1 + by.rate)
+		require.Greater(t, b.spent.Seconds(), 0.8*share*20, "seed %d: much of it is held", seed)
 	}
 }
 
@@ -52,4 +61,16 @@ func TestALongHoldNeedsAClearAccount(t *testing.T) {
 	require.Equal(t, 700*time.Millisecond, b.left(1900*time.Millisecond))
 	require.True(t, b.take(2*time.Second, 1500*time.Millisecond))
 	require.True(t, (&budget{limit: time.Minute}).take(0, time.Minute), "without a burst only the whole counts")
+}
+
+// What keeps all threads but one from running holds less than half of any second.
+func TestPCTSpendsLessThanTheOthers(t *testing.T) {
+	_, others := termsOf(&chaos.Plan{Strategy: chaos.Hold, Burst: time.Second})
+	require.Equal(t, burst, others)
+	_, pct := termsOf(&chaos.Plan{Strategy: chaos.PCT, Burst: time.Second})
+	require.Less(t, (pct.most.Seconds()+pct.rate)/(1+pct.rate), 0.5)
+	_, short := termsOf(&chaos.Plan{Strategy: chaos.PCT, Burst: time.Millisecond})
+	require.Equal(t, time.Millisecond, short.most, "no more than the attempt's budget allows")
+	_, none := termsOf(&chaos.Plan{Strategy: chaos.PCT, Burst: time.Second, Replay: true})
+	require.Zero(t, none)
 }
