@@ -38,7 +38,7 @@ func main() {
 	flag.DurationVar(&o.limit, "limit", 12*time.Second, "the longest campaign; a case takes at most 2 x seeds + 3 of them")
 	flag.DurationVar(&o.budget, "budget", time.Minute, "for minimising and explaining one failure")
 	flag.IntVar(&o.fixed, "fixed", 100, "attempts of each fixed side")
-	flag.IntVar(&o.runs, "runs", 100, "attempts of each correct program, plain and under chaos")
+	flag.IntVar(&o.runs, "runs", 100, "attempts of each correct program, under chaos and, where one failed, plain")
 	flag.IntVar(&o.jobs, "j", 0, "attempts at once; 0 for heisen's choice")
 	flag.Parse()
 	if err := run(o); err != nil {

@@ -25,7 +25,7 @@ type Plan struct {
 	// Budget is by how much all holds together may lengthen the attempt.
 	Budget time.Duration `json:"budget_ns"`
 	// Burst is how much of the budget may be spent at once; what was spent comes back with time in which nothing is held,
-	// run.BudgetFactor times as fast. 0 for no such bound. A replay has none.
+	// run.BudgetFactor times as fast; a strategy may keep to less. 0 for no such bound. A replay has none.
 	Burst time.Duration `json:"burst_ns,omitempty"`
 	// Replay says that Decisions, which may be none, are made exactly and that nothing is drawn.
 	Replay    bool       `json:"replay,omitempty"`
