@@ -244,22 +244,27 @@ func TestAnOldReportOfTheSlotIsNeverTaken(t *testing.T) {
 }
 
 func TestATimeOutForTheHoldsAloneIsNoFailure(t *testing.T) {
-	timedOut := func(wall, stop, held time.Duration) run.Result {
+	timedOut := func(wall, stop, held, tracing time.Duration) run.Result {
 		ended := tracerEnded()
 		ended.Wall = wall
 		ended.Ending = run.Ending{TimedOut: true, StopTook: stop}
-		return reporting(t, chaos.Hold, encoded(t, chaos.Report{Lengthened: held, Chaos: run.Chaos{Made: 2, Stops: 9, Held: held.Microseconds()}}), ended).
+		return reporting(t, chaos.Hold, encoded(t, chaos.Report{Lengthened: held, Tracing: tracing, Chaos: run.Chaos{Made: 2, Stops: 9, Held: held.Microseconds()}}), ended).
 			Run(attempt(), run.NewControl(run.Orders{Timeout: 10 * time.Second}))
 	}
 	judge, err := run.NewJudge(run.Oracle{})
 	require.NoError(t, err)
 
-	excused := timedOut(11400*time.Millisecond, 100*time.Millisecond, 1400*time.Millisecond)
+	excused := timedOut(11400*time.Millisecond, 100*time.Millisecond, 1400*time.Millisecond, 0)
 	outcome, cause := judge.Outcome(&excused)
 	require.Equal(t, run.HarnessError, outcome)
-	require.Contains(t, cause, "they took 1.4s, and without them it had run 9.9s of 10s")
+	require.Contains(t, cause, "holds took 1.4s, and without that it had run 9.9s of 10s")
 
-	hung := timedOut(11400*time.Millisecond, 100*time.Millisecond, 200*time.Millisecond)
+	slow := timedOut(11400*time.Millisecond, 100*time.Millisecond, 200*time.Millisecond, 3*time.Second)
+	outcome, cause = judge.Outcome(&slow)
+	require.Equal(t, run.HarnessError, outcome)
+	require.Contains(t, cause, "holds took 200ms, tracing up to 3s, and without that it had run 8.1s of 10s")
+
+	hung := timedOut(11400*time.Millisecond, 100*time.Millisecond, 200*time.Millisecond, 300*time.Millisecond)
 	outcome, cause = judge.Outcome(&hung)
 	require.Equal(t, run.Timeout, outcome)
 	require.Equal(t, "ran past its time-out, under hold: 2 holds, 200ms in all", cause)
@@ -343,7 +348,7 @@ func TestATimeOutWithAnUnfinishedReportIsTheTests(t *testing.T) {
 
 	report.Lengthened = 11 * time.Second
 	res = reporting(t, chaos.Hold, encoded(t, report), killed).Run(attempt(), nil)
-	require.Contains(t, res.Ending.Harness, "for the holds alone")
+	require.Contains(t, res.Ending.Harness, "for heisen alone")
 
 	for name, spoil := range map[string]func(*run.Ending){
 		"its tracer failed":              func(e *run.Ending) { e.Signal, e.Code = 0, 1 },

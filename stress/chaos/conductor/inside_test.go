@@ -135,5 +135,5 @@ func TestInsideExcusesATimeoutOfItsOwnMaking(t *testing.T) {
 	arm := &runtimeArm{report: chaos.Report{Lengthened: 30 * time.Second}}
 	c, _, _ := innerRig(t, arm, run.Result{Wall: 61 * time.Second, Ending: run.Ending{TimedOut: true}})
 	res := c.Run(run.Attempt{Seq: 1, Slot: 1, Timeout: time.Minute}, nil)
-	require.Contains(t, res.Ending.Harness, "for the holds alone")
+	require.Contains(t, res.Ending.Harness, "for heisen alone: holds took 30s, and without")
 }

@@ -64,7 +64,7 @@ func checkReport(r *chaos.Report, plan *chaos.Plan) error {
 		return errors.New("it counts less than nothing")
 	case r.Chaos.Planned < 0 || r.Chaos.Made < 0 || r.Chaos.Skipped < 0 || r.Chaos.Stops < 0 || r.Dropped < 0 || r.Steps < 0:
 		return errors.New("it counts less than nothing")
-	case !sane(r.Lengthened) || !sane(r.Ended) || !sane(r.Usage.User) || !sane(r.Usage.System) || r.Usage.MaxRSS < 0,
+	case !sane(r.Lengthened) || !sane(r.Tracing) || !sane(r.Ended) || !sane(r.Usage.User) || !sane(r.Usage.System) || r.Usage.MaxRSS < 0,
 		!sane(micro(r.Chaos.Held)) || !sane(micro(r.Chaos.Longest)) || !sane(micro(r.Chaos.Tracer)):
 		return errors.New("it has impossible times")
 	}

@@ -158,16 +158,20 @@ func notStarted(res *run.Result, errno syscall.Errno) {
 	}
 }
 
-// excuse keeps a time-out that tripped for the holds alone from being a failure.
+// excuse keeps a time-out that tripped for the holds and the tracing alone from being a failure.
 func excuse(res *run.Result, report *chaos.Report, limit time.Duration) {
 	if !res.Ending.TimedOut {
 		return
 	}
-	own := res.Wall - res.Ending.StopTook - report.Lengthened
-	if own < limit {
-		res.Ending.Harness = fmt.Sprintf("its time was up for the holds alone: they took %v, and without them it had run %v of %v",
-			report.Lengthened.Round(time.Millisecond), max(own, 0).Round(time.Millisecond), limit)
+	own := res.Wall - res.Ending.StopTook - report.Lengthened - report.Tracing
+	if own >= limit {
+		return
 	}
+	took := fmt.Sprintf("holds took %v", report.Lengthened.Round(time.Millisecond))
+	if report.Tracing > 0 {
+		took += fmt.Sprintf(", tracing up to %v", report.Tracing.Round(time.Millisecond))
+	}
+	res.Ending.Harness = fmt.Sprintf("its time was up for heisen alone: %s, and without that it had run %v of %v", took, max(own, 0).Round(time.Millisecond), limit)
 }
 
 // Record is a bundle's plan.json: a plan that makes the decisions again that were really made, and beside it

@@ -170,7 +170,7 @@ func (l *loop) tell(r *chaos.Report) {
 	r.Steps = l.ledger.steps
 	r.Reached = l.breakpoints.reached
 	r.NoStacks, r.Asked = l.witness.told()
-	r.Lengthened = l.bounds.spent
+	r.Lengthened, r.Tracing = l.bounds.spent, ownTime()
 }
 
 // monotonic is the reading of CLOCK_MONOTONIC.

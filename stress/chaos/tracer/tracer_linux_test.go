@@ -5,6 +5,7 @@ import (
 	"os"
 	"os/exec"
 	"runtime"
+	"slices"
 	"strconv"
 	"strings"
 	"syscall"
@@ -20,6 +21,7 @@ func TestExitCodeSignalAndUsageAreTheTests(t *testing.T) {
 	r, out := runUnder(t, draft(), nil, "sh", "-c", "echo hello; exit 7")
 	require.Equal(t, 7, code(t, r))
 	require.Equal(t, "hello\n", out)
+	require.Positive(t, r.Tracing)
 	require.Positive(t, r.Usage.MaxRSS)
 	require.Positive(t, r.Ended)
 
@@ -201,4 +203,66 @@ func number(tb testing.TB, text string) float64 {
 	f, err := strconv.ParseFloat(strings.TrimSpace(text), 64)
 	require.NoError(tb, err, text)
 	return f
+}
+
+// BenchmarkHoldsNothing measures how many times longer a test takes under a plan that holds nothing, alone and with eight
+// at once on each CPU, in pairs:
+// HEISEN_BENCH_COMMAND='python3 -m unittest test.test__xxsubinterpreters' go test -run XXX -bench HoldsNothing -benchtime 9x ./stress/chaos/tracer
+func BenchmarkHoldsNothing(b *testing.B) {
+	line := strings.Fields(os.Getenv("HEISEN_BENCH_COMMAND"))
+	if len(line) == 0 {
+		b.Skip("HEISEN_BENCH_COMMAND names no test to run")
+	}
+	for _, width := range []int{1, 8 * runtime.NumCPU()} {
+		b.Run(fmt.Sprintf("at-once-%d", width), func(b *testing.B) {
+			var plain, traced, ratios []float64
+			for b.Loop() {
+				alone, with := untraced(b, width, line), holdingNothing(b, width, line)
+				plain, traced, ratios = append(plain, alone), append(traced, with), append(ratios, with/alone)
+			}
+			b.Logf("seconds plain %.2f, traced %.2f", plain, traced)
+			b.ReportMetric(median(plain), "s/plain")
+			b.ReportMetric(median(traced), "s/traced")
+			b.ReportMetric(median(ratios), "traced/plain")
+		})
+	}
+}
+
+// untraced runs so many copies at once and gives the seconds until all have ended.
+func untraced(b *testing.B, width int, line []string) float64 {
+	b.Helper()
+	began := time.Now()
+	var all []*exec.Cmd
+	for range width {
+		cmd := exec.Command(line[0], line[1:]...)
+		require.NoError(b, cmd.Start())
+		all = append(all, cmd)
+	}
+	for _, cmd := range all {
+		require.NoError(b, cmd.Wait())
+	}
+	return time.Since(began).Seconds()
+}
+
+// holdingNothing does the same under a plan that holds nothing.
+func holdingNothing(b *testing.B, width int, line []string) float64 {
+	b.Helper()
+	plan := draft()
+	plan.Replay, plan.MaxPoints, plan.MaxDecisions = false, 2000, 2000
+	began := time.Now()
+	var all []*subject
+	for range width {
+		all = append(all, begin(b, plan, nil, line...))
+	}
+	for _, s := range all {
+		r := s.end()
+		require.Zero(b, code(b, r), s.text())
+		require.Zero(b, r.Chaos.Made)
+	}
+	return time.Since(began).Seconds()
+}
+
+func median(all []float64) float64 {
+	sorted := slices.Sorted(slices.Values(all))
+	return sorted[len(sorted)/2]
 }
