@@ -63,12 +63,14 @@ func TestALongHoldNeedsAClearAccount(t *testing.T) {
 	require.True(t, (&budget{limit: time.Minute}).take(0, time.Minute), "without a burst only the whole counts")
 }
 
-// What keeps all threads but one from running holds less than half of any second.
-func TestPCTSpendsLessThanTheOthers(t *testing.T) {
+// Where all threads are kept from running over and over, less of the time is held: under pct less than half of any second.
+func TestOrdersAreSoughtAtLessThanTheBudget(t *testing.T) {
 	_, others := termsOf(&chaos.Plan{Strategy: chaos.Hold, Burst: time.Second})
 	require.Equal(t, burst, others)
 	_, pct := termsOf(&chaos.Plan{Strategy: chaos.PCT, Burst: time.Second})
 	require.Less(t, (pct.most.Seconds()+pct.rate)/(1+pct.rate), 0.5)
+	_, preempt := termsOf(&chaos.Plan{Strategy: chaos.Preempt, Burst: time.Second})
+	require.Equal(t, terms{most: time.Second, rate: orderRate}, preempt, "a short test gets as much as under the others")
 	_, short := termsOf(&chaos.Plan{Strategy: chaos.PCT, Burst: time.Millisecond})
 	require.Equal(t, time.Millisecond, short.most, "no more than the attempt's budget allows")
 	_, none := termsOf(&chaos.Plan{Strategy: chaos.PCT, Burst: time.Second, Replay: true})

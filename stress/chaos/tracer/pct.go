@@ -28,15 +28,6 @@ type pct struct {
 	moved   time.Duration  // when the current one was last seen to come on
 }
 
-// What it may spend at once, and how fast that comes back. It is about which thread comes first, not about long delays,
-// and keeps all threads but one from running over and over. With what the other strategies may spend it kept the four
-// threads of a test whose fifth sleeps for a second beyond the half second that each of them then waits (CPython's
-// test_timeout of barriers), in one attempt of ten. With this less than half of any second is held.
-const (
-	pctBurst = 150 * time.Millisecond
-	pctRate  = 0.5
-)
-
 // patience is how long the current thread may run without coming to a point before it is taken to spin.
 const (
 	pctLook     = 5 * time.Millisecond
