@@ -31,7 +31,7 @@ type terms struct {
 // less in the long run; pct also at once, since it holds all threads but one. With what the others may spend they kept the
 // four threads of a test whose fifth sleeps for a second beyond the half second that each of them then waits (CPython's
 // test_timeout of barriers): pct in one attempt of ten, preempt in one of thirty. What a test of some milliseconds gets is
-// the same: with 200 ms at once preempt failed half as many attempts of small racy programs.
+// the same: with 200 ms at once preempt failed fewer attempts of small racy programs.
 const (
 	orderRate = 0.5
 	pctBurst  = 150 * time.Millisecond // less than half of any second is held then
