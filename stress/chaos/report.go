@@ -57,8 +57,8 @@ type Report struct {
 	// Lengthened is by how much the holds made the attempt longer at the most: time in which at least one
 	// thread was held.
 	Lengthened time.Duration `json:"lengthened_ns"`
-	// Tracing is how long the tracer's thread ran or was ready to run, which on a busy machine is many times as long: no
-	// stopped thread can have waited longer for it, holds apart.
+	// Tracing is how long the tracer's thread ran or was ready to run: no stopped thread can have waited longer for it, holds
+	// apart.
 	Tracing time.Duration `json:"tracing_ns"`
 }
 
