@@ -33,12 +33,10 @@ func correctTable(o options) (string, error) {
 				continue
 			}
 			row += fmt.Sprintf(" | %d of %d, %d%s", h.failures, h.judged, h.harness, h.titles)
-			if h.failures == 0 {
+			if chaos != "off" && h.failures == 0 {
+				row += " | not run"
 				break
 			}
-		}
-		if strings.Count(row, "|") < 3 {
-			row += " | not run"
 		}
 		b.WriteString(row + " |\n")
 		fmt.Fprintln(os.Stderr, row+" |") // what is known is not lost where the rest is not waited for

@@ -167,15 +167,24 @@ func name(maps []mapping, ip uint64) string {
 	return ""
 }
 
-// cpuTime is the CPU time a thread has used: the first field of its schedstat, in nanoseconds.
+// cpuTime is the CPU time a thread has used.
 func cpuTime(t *task) time.Duration {
-	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/task/%d/schedstat", t.proc.pid, t.tid))
+	ran, _ := schedstat(fmt.Sprintf("/proc/%d/task/%d", t.proc.pid, t.tid))
+	return ran
+}
+
+// schedstat is how long the thread of a folder of /proc ran and how long it was ready to run and did not: the first two
+// fields of its schedstat, in nanoseconds (kernel, Documentation/scheduler/sched-stats.rst); 0 where that is not told.
+func schedstat(thread string) (ran, waited time.Duration) {
+	text, err := os.ReadFile(thread + "/schedstat")
 	if err != nil {
-		return 0
+		return 0, 0
 	}
-	used, _, _ := strings.Cut(string(text), " ")
-	n, _ := strconv.ParseInt(used, 10, 64)
-	return time.Duration(n)
+	first, rest, _ := strings.Cut(string(text), " ")
+	second, _, _ := strings.Cut(rest, " ")
+	cpu, _ := strconv.ParseInt(first, 10, 64)
+	delay, _ := strconv.ParseInt(second, 10, 64)
+	return time.Duration(cpu), time.Duration(delay)
 }
 
 // asleep tells whether a thread waits in the kernel: the third field of its stat (proc_pid_stat(5)); the name before it

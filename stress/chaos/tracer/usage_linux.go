@@ -42,20 +42,13 @@ func usageSoFar(pid int) run.Usage {
 	}
 }
 
-// ownTime is how long this thread ran or was ready to run: the first two fields of its schedstat, in nanoseconds (kernel,
-// Documentation/scheduler/sched-stats.rst). Where there is none it is what the process has used.
+// ownTime is how long this thread ran or was ready to run; where the kernel does not tell, what the process has used.
 func ownTime() time.Duration {
-	text, _ := os.ReadFile("/proc/thread-self/schedstat")
-	fields := strings.Fields(string(text))
-	if len(fields) < 2 {
+	ran, waited := schedstat("/proc/thread-self")
+	if ran == 0 {
 		return ownCPU()
 	}
-	ran, errRan := strconv.ParseInt(fields[0], 10, 64)
-	waited, errWaited := strconv.ParseInt(fields[1], 10, 64)
-	if errRan != nil || errWaited != nil {
-		return ownCPU()
-	}
-	return time.Duration(ran + waited)
+	return ran + waited
 }
 
 // ownCPU is what this process has used.
